@@ -1,0 +1,1 @@
+"""The house: kernel, ports, domains, adapters and the door frame of Daybook."""

@@ -1,0 +1,142 @@
+"""The outbox: messages are facts first, sent after, and sent again until it is certain.
+
+A row is created in the fact's own commit. It is sent before the door answers and removed in
+batches later; what a crash leaves behind, the sweep sends. Everybody who listens may hear twice.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, cast
+
+import structlog
+
+from shared.clock import Clock
+from shared.events import Announcement, Command, Json, Message
+from shared.faults import Retryable
+from shared.identity import StoredId, TenantId
+from shared.ports import Bus, Create, Decision, Delete, Document, Queue, Ref, Store, Value, View, tenant_ref
+
+REMOVE_AFTER_ROWS: Final = 20
+REMOVE_AFTER_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+def row_ref(message: Message) -> Ref:
+    """Where a message's row is kept."""
+    return tenant_ref(message.tenant, "outbox", message.id)
+
+
+def row(message: Message, at: datetime) -> Create:
+    """The row that keeps a message until it is certain to have been sent."""
+    fields: dict[str, Value] = {"schema": 1, "tenant": message.tenant, "traceparent": message.traceparent, "created_at": at}
+    match message:
+        case Command():
+            fields |= {
+                "kind": "command",
+                "door": message.door,
+                "queue": message.queue,
+                "body": message.body,
+                "not_before": message.not_before,
+            }
+        case Announcement():
+            fields |= {
+                "kind": "announcement",
+                "topic": message.topic,
+                "type": message.type,
+                "subject": message.subject,
+                "subject_version": message.subject_version,
+                "occurred_at": message.occurred_at,
+                "data": message.data,
+            }
+    return Create(row_ref(message), fields)
+
+
+def read_row(document: Document) -> Message:
+    """The message that a row keeps."""
+    fields = document.fields
+    identity, tenant = StoredId(document.ref.key), TenantId(cast("str", fields["tenant"]))
+    traceparent = cast("str", fields["traceparent"])
+    if fields["kind"] == "command":
+        return Command(
+            identity,
+            tenant,
+            door=cast("str", fields["door"]),
+            queue=cast("str", fields["queue"]),
+            body=cast("dict[str, Json]", fields["body"]),
+            traceparent=traceparent,
+            not_before=cast("datetime | None", fields["not_before"]),
+        )
+    return Announcement(
+        identity,
+        tenant,
+        topic=cast("str", fields["topic"]),
+        type=cast("str", fields["type"]),
+        subject=cast("str", fields["subject"]),
+        subject_version=cast("int", fields["subject_version"]),
+        occurred_at=cast("datetime", fields["occurred_at"]),
+        data=cast("dict[str, Json]", fields["data"]),
+        traceparent=traceparent,
+    )
+
+
+class Outbox:
+    """Sends rows and removes them; one for each process, shared by its threads."""
+
+    def __init__(self, store: Store, queue: Queue, bus: Bus, clock: Clock) -> None:
+        """Send commands to `queue` and announcements to `bus`."""
+        self._store, self._queue, self._bus, self._clock = store, queue, bus, clock
+        self._sent: list[Ref] = []
+        self._sent_since: datetime | None = None
+
+    def dispatch(self, messages: Sequence[Message]) -> None:
+        """Send messages whose rows are committed. What cannot be sent stays for the sweep: this never fails the request."""
+        for message in messages:
+            if self._send(message):
+                self._sent.append(row_ref(message))
+                self._sent_since = self._sent_since or self._clock.now()
+        if self._due():
+            self.remove_sent()
+
+    def resend(self, documents: Sequence[Document]) -> int:
+        """Send rows that were left behind and remove them at once; returns how many went out."""
+        before = len(self._sent)
+        for document in documents:
+            if self._send(read_row(document)):
+                self._sent.append(document.ref)
+        gone = len(self._sent) - before
+        self.remove_sent()
+        return gone
+
+    def remove_sent(self) -> None:
+        """Remove the rows that were sent, in one commit; a failure leaves them to the sweep, which is harmless."""
+        sent, self._sent, self._sent_since = self._sent, [], None
+        if not sent:
+            return
+        removal = Decision(None, tuple(Delete(ref) for ref in dict.fromkeys(sent)))
+
+        def remove(_: View) -> Decision[None]:
+            return removal
+
+        try:
+            self._store.transact((), remove, attempts=1)
+        except Retryable:
+            _log.info("outbox_rows_left", rows=len(sent))
+
+    def _due(self) -> bool:
+        if len(self._sent) >= REMOVE_AFTER_ROWS:
+            return True
+        since = self._sent_since
+        return since is not None and (self._clock.now() - since).total_seconds() > REMOVE_AFTER_SECONDS
+
+    def _send(self, message: Message) -> bool:
+        try:
+            match message:
+                case Command():
+                    self._queue.enqueue(message)
+                case Announcement():
+                    self._bus.publish(message)
+        except Retryable as fault:
+            _log.warning("outbox_send_failed", message_id=message.id, tenant=message.tenant, code=fault.code)
+            return False
+        return True

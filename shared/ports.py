@@ -1,0 +1,384 @@
+"""The narrow waist: what the domains ask of the world.
+
+Every port has at least two real implementations (Google Cloud's and the simulator's or the
+laptop's). The store's verbs map one to one on Firestore's RPCs, so each cost can be counted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from shared.events import Announcement, Command
+from shared.faults import Fault
+from shared.identity import TenantId
+
+Value: TypeAlias = "str | int | bool | None | bytes | datetime | Sequence[Value] | Mapping[str, Value]"
+"""What a document holds: no float, ever."""
+
+Fields: TypeAlias = Mapping[str, Value]
+FieldPath: TypeAlias = tuple[str, ...]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+# --- documents ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The place of one document: `tenants/{tenant}/{collection}/{id}`, or `{collection}/{id}` for the platform's own."""
+
+    path: str
+
+    @property
+    def collection(self) -> str:
+        """The collection's name."""
+        return self.path.rsplit("/", 2)[-2]
+
+    @property
+    def key(self) -> str:
+        """The document's id within its collection."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def tenant(self) -> TenantId | None:
+        """The tenant whose document this is; None for the platform's own."""
+        parts = self.path.split("/")
+        return TenantId(parts[1]) if parts[0] == "tenants" and len(parts) > 2 else None  # noqa: PLR2004 - tenants/{tenant}/...
+
+
+def tenant_ref(tenant: TenantId, collection: str, key: str) -> Ref:
+    """The place of a tenant's document; a key with a slash would be another place, so it is refused."""
+    return Ref(f"tenants/{tenant}/{collection}/{_segment(key)}")
+
+
+def platform_ref(collection: str, key: str) -> Ref:
+    """The place of a document that belongs to no tenant."""
+    return Ref(f"{collection}/{_segment(key)}")
+
+
+def _segment(key: str) -> str:
+    if not key or "/" in key or key in {".", ".."} or len(key.encode()) > 1_000:  # noqa: PLR2004 - Firestore allows 1,500 bytes
+        message = "a document key is 1 to 1,000 bytes without a slash"
+        raise ValueError(message)
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read: `version` is opaque and only good for `Update`, `Check` and `Delete`."""
+
+    ref: Ref
+    fields: Fields
+    version: str
+    created_at: datetime
+
+    def __getitem__(self, name: str) -> Value:
+        """A field; KeyError when the document lacks it."""
+        return self.fields[name]
+
+
+# --- writes ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write a document that must not exist. `stamped` names fields that the store fills with its own time."""
+
+    ref: Ref
+    fields: Fields
+    stamped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace the named top-level fields of a document that must be unchanged since `version` was read."""
+
+    ref: Ref
+    fields: Fields
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a whole document whatever was there: only where repeating the same value is harmless."""
+
+    ref: Ref
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """Add integers to fields (by path) without reading.
+
+    With `must_exist` the document's existence is demanded and `fields` are not written; without
+    it the increment creates the document, and `fields` say what it is about.
+    """
+
+    ref: Ref
+    amounts: Mapping[FieldPath, int]
+    must_exist: bool
+    fields: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Fail the commit unless the document exists (and is unchanged since `version`); changes nothing."""
+
+    ref: Ref
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document; with `version`, only if unchanged since."""
+
+    ref: Ref
+    version: str | None = None
+
+
+Write: TypeAlias = Create | Update | Put | Increment | Check | Delete
+
+
+class Failure(Enum):
+    """Why a commit did not answer yes. Never decide on which precondition it was (LEDGER.md M4)."""
+
+    PRECONDITION = "precondition"
+    """Nothing was written: a precondition failed or the store chose another writer."""
+
+    UNKNOWN = "unknown"
+    """No answer: it may have been written, or may still be."""
+
+
+class CommitFailed(Fault):  # noqa: N818 - an outcome, not an error: transact handles it
+    """A commit failed or its answer was lost."""
+
+    code = "commit_failed"
+
+    def __init__(self, failure: Failure) -> None:
+        """Keep only which of the two it was."""
+        super().__init__(f"commit failed: {failure.value}")
+        self.failure = failure
+
+
+# --- decisions ---------------------------------------------------------------------------
+
+
+class Unread(Exception):  # noqa: N818 - a request, not an error
+    """Raised inside a decision that needs documents which were not read yet; `transact` reads them and asks again."""
+
+    def __init__(self, refs: frozenset[Ref]) -> None:
+        """Name the documents wanted."""
+        super().__init__("documents wanted")
+        self.refs = refs
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a decision may look at: documents read at one instant, and how often its commit has failed."""
+
+    documents: Mapping[Ref, Document | None]
+    failures: int = 0
+
+    def __getitem__(self, ref: Ref) -> Document | None:
+        """The document, or None where there is none; asks for it when it was not read yet."""
+        self.need((ref,))
+        return self.documents[ref]
+
+    def has_read(self, ref: Ref) -> bool:
+        """Whether this view can tell about a document."""
+        return ref in self.documents
+
+    def need(self, refs: Sequence[Ref]) -> None:
+        """Ask for all of these at once.
+
+        Raises:
+            Unread: at least one was not read; the decision is made again with all of them.
+        """
+        missing = frozenset(refs) - self.documents.keys()
+        if missing:
+            raise Unread(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T_co]):
+    """What to write, all or nothing, and what to answer once it is written.
+
+    Every document that was read and is not written here is checked to be unchanged, unless it is
+    named in `loose`: those may be stale without harm, and the reason is stated where they are named.
+    """
+
+    answer: T_co
+    writes: tuple[Write, ...] = ()
+    loose: frozenset[Ref] = frozenset()
+
+
+Decide: TypeAlias = Callable[[View], Decision[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One condition of a query: field, operator (`==`, `<`, `<=`, `>`, `>=`, `in`, `array_contains`), value."""
+
+    field: str
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Documents of one collection of one tenant (or of the platform), by conditions, in a stable order.
+
+    `order` fields are ascending unless prefixed with `-`; the document's name is always the last,
+    in the direction of the last field. `after` is the `cursor` of an earlier page.
+    With `group` the tenant is left out and all tenants' collections are searched: platform sweeps only.
+    """
+
+    collection: str
+    tenant: TenantId | None = None
+    where: tuple[Where, ...] = ()
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+    after: str | None = None
+    group: bool = False
+    only: tuple[str, ...] = ()
+    """Fields to return; all when empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a query; `cursor` starts the next, None when this was the last."""
+
+    documents: tuple[Document, ...]
+    cursor: str | None
+
+
+class Store(Protocol):
+    """Documents, transactions and snapshots."""
+
+    def get(self, refs: Sequence[Ref], *, at: datetime | None = None) -> Mapping[Ref, Document | None]:
+        """Read documents in one RPC, all at one instant (`at`, or now).
+
+        Raises:
+            Retryable: no answer in time.
+        """
+        ...
+
+    def query(self, query: Query, *, at: datetime | None = None) -> Page:
+        """Read one page, strongly consistent at one instant.
+
+        Raises:
+            Retryable: no answer in time.
+        """
+        ...
+
+    def aggregate(self, query: Query, *, sums: Sequence[str] = (), at: datetime | None = None) -> Mapping[str, int]:
+        """Count the documents of a query (`count`) and sum integer fields (by field name) without reading them out.
+
+        Raises:
+            Retryable: no answer in time.
+        """
+        ...
+
+    def transact(self, refs: Sequence[Ref], decide: Decide[T], *, attempts: int | None = None) -> T:
+        """Read `refs` in one BatchGet (none: no RPC), decide purely, write all in one Commit.
+
+        After any failed or unanswered commit it reads again: all that was read, and every document
+        the decision created. Then it decides again; `decide` must look for its own trace first
+        whenever `view.failures` is above zero. A decision without writes is answered at once.
+
+        Raises:
+            Retryable: contention or silence outlasted the attempts; whether it was written is unknown.
+            Refused: as raised by `decide`.
+        """
+        ...
+
+    def transact_locked(self, refs: Sequence[Ref], decide: Decide[T]) -> T:
+        """As `transact`, with the read documents locked until the commit (BeginTransaction).
+
+        For the few places that a protocol names: waiting writers stall, so keep it to milliseconds.
+
+        Raises:
+            Retryable: the locks were not had, or the answer was lost.
+        """
+        ...
+
+    def read_time(self) -> datetime:
+        """An instant of the store's own clock at which snapshots can be read with `at=`."""
+        ...
+
+
+# --- messages, keys, secrets -------------------------------------------------------------
+
+
+class Queue(Protocol):
+    """Commands to one target, at least once, in no order."""
+
+    def enqueue(self, command: Command) -> None:
+        """Hand over one command; a name that is already known counts as done.
+
+        Raises:
+            Retryable: it is not certain that the queue has it.
+        """
+        ...
+
+
+class Bus(Protocol):
+    """Announcements to many listeners, at least once, in no order."""
+
+    def publish(self, announcement: Announcement) -> None:
+        """Hand over one announcement.
+
+        Raises:
+            Retryable: it is not certain that the bus has it.
+        """
+        ...
+
+
+class Keys(Protocol):
+    """The key that never leaves its service (Cloud KMS)."""
+
+    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
+        """Wrap up to 64 KiB under the primary version of the platform's key.
+
+        Raises:
+            Retryable: no answer, or one whose checksum is wrong.
+        """
+        ...
+
+    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
+        """Unwrap what `encrypt` made.
+
+        Raises:
+            Retryable: no answer, or one whose checksum is wrong.
+            KeyDestroyed: the key version is disabled or destroyed, or the ciphertext is not for this key and data.
+        """
+        ...
+
+
+class KeyDestroyed(Fault):  # noqa: N818 - names the state
+    """The wrapping key cannot open this any more."""
+
+    code = "key_destroyed"
+
+
+class Secrets(Protocol):
+    """Named secrets (Secret Manager; files on a laptop)."""
+
+    def versions(self, name: str) -> tuple[bytes, ...]:
+        """All live values of a secret, newest first, cached for a stated time.
+
+        Raises:
+            SecretMissing: there is no such secret, or it has no live version.
+            Retryable: no answer in time.
+        """
+        ...
+
+
+class SecretMissing(Fault):  # noqa: N818 - names the state
+    """A secret that the configuration names is not there."""
+
+    code = "secret_missing"
