@@ -40,14 +40,22 @@ class Call:
         """The place of one of this tenant's documents."""
         return tenant_ref(self.tenant, collection, key)
 
-    def command(self, queue: str, door: str, subject: str, body: dict[str, Json], *, not_before: datetime | None = None) -> Command:
+    def command(
+        self, queue: str, door: str, subject: str, body: dict[str, Json], *, not_before: datetime | None = None
+    ) -> Command:
         """A command that follows from this call; the same call never sends two to one door about one subject."""
-        return Command(message_id(self.cause, door, subject), self.tenant, door, queue, body, self.traceparent, not_before)
+        return Command(
+            message_id(self.cause, door, subject), self.tenant, door, queue, body, self.traceparent, not_before
+        )
 
-    def announcement(self, topic: str, kind: str, subject: str, subject_version: int, data: dict[str, Json]) -> Announcement:
+    def announcement(
+        self, topic: str, kind: str, subject: str, subject_version: int, data: dict[str, Json]
+    ) -> Announcement:
         """An announcement that follows from this call."""
         identity = message_id(self.cause, kind, subject, subject_version)
-        return Announcement(identity, self.tenant, topic, kind, subject, subject_version, self.at, data, self.traceparent)
+        return Announcement(
+            identity, self.tenant, topic, kind, subject, subject_version, self.at, data, self.traceparent
+        )
 
 
 @dataclass(frozen=True, slots=True)

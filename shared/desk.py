@@ -21,7 +21,9 @@ T = TypeVar("T")
 class RecordedRefusal(Refused):
     """A refusal read back from its record: the same code, kind and words as when it was made."""
 
-    def __init__(self, code: str, kind: Kind, message: str, *, field: str | None = None, detail: Detail | None = None) -> None:
+    def __init__(
+        self, code: str, kind: Kind, message: str, *, field: str | None = None, detail: Detail | None = None
+    ) -> None:
         """Rebuild the refusal."""
         super().__init__(message, field=field, detail=detail)
         self.code = code

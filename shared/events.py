@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from shared.identity import StoredId, TenantId
 
-Json: TypeAlias = "str | int | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None"
 """What a message holds: JSON without fractions."""
 
 

@@ -29,7 +29,12 @@ def row_ref(message: Message) -> Ref:
 
 def row(message: Message, at: datetime) -> Create:
     """The row that keeps a message until it is certain to have been sent."""
-    fields: dict[str, Value] = {"schema": 1, "tenant": message.tenant, "traceparent": message.traceparent, "created_at": at}
+    fields: dict[str, Value] = {
+        "schema": 1,
+        "tenant": message.tenant,
+        "traceparent": message.traceparent,
+        "created_at": at,
+    }
     match message:
         case Command():
             fields |= {
@@ -90,7 +95,7 @@ class Outbox:
         self._sent_since: datetime | None = None
 
     def dispatch(self, messages: Sequence[Message]) -> None:
-        """Send messages whose rows are committed. What cannot be sent stays for the sweep: this never fails the request."""
+        """Send messages whose rows are committed; what cannot be sent stays for the sweep, so this never fails."""
         for message in messages:
             if self._send(message):
                 self._sent.append(row_ref(message))

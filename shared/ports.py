@@ -14,7 +14,7 @@ from shared.events import Announcement, Command
 from shared.faults import Fault
 from shared.identity import TenantId
 
-Value: TypeAlias = "str | int | bool | None | bytes | datetime | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = "str | int | bool | bytes | datetime | Sequence[Value] | Mapping[str, Value] | None"
 """What a document holds: no float, ever."""
 
 Fields: TypeAlias = Mapping[str, Value]
@@ -29,7 +29,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ref:
-    """The place of one document: `tenants/{tenant}/{collection}/{id}`, or `{collection}/{id}` for the platform's own."""
+    """A document's place: `tenants/{tenant}/{collection}/{id}`, or `{collection}/{id}` for the platform's own."""
 
     path: str
 
@@ -61,7 +61,7 @@ def platform_ref(collection: str, key: str) -> Ref:
 
 
 def _segment(key: str) -> str:
-    if not key or "/" in key or key in {".", ".."} or len(key.encode()) > 1_000:  # noqa: PLR2004 - Firestore allows 1,500 bytes
+    if not key or "/" in key or key in {".", ".."} or len(key.encode()) > 1_000:  # noqa: PLR2004 - Firestore allows 1,500
         message = "a document key is 1 to 1,000 bytes without a slash"
         raise ValueError(message)
     return key
@@ -153,7 +153,7 @@ class Failure(Enum):
     """No answer: it may have been written, or may still be."""
 
 
-class CommitFailed(Fault):  # noqa: N818 - an outcome, not an error: transact handles it
+class CommitFailed(Fault):
     """A commit failed or its answer was lost."""
 
     code = "commit_failed"
@@ -167,7 +167,7 @@ class CommitFailed(Fault):  # noqa: N818 - an outcome, not an error: transact ha
 # --- decisions ---------------------------------------------------------------------------
 
 
-class Unread(Exception):  # noqa: N818 - a request, not an error
+class Unread(Exception):
     """Raised inside a decision that needs documents which were not read yet; `transact` reads them and asks again."""
 
     def __init__(self, refs: frozenset[Ref]) -> None:
@@ -359,7 +359,7 @@ class Keys(Protocol):
         ...
 
 
-class KeyDestroyed(Fault):  # noqa: N818 - names the state
+class KeyDestroyed(Fault):
     """The wrapping key cannot open this any more."""
 
     code = "key_destroyed"
@@ -378,7 +378,7 @@ class Secrets(Protocol):
         ...
 
 
-class SecretMissing(Fault):  # noqa: N818 - names the state
+class SecretMissing(Fault):
     """A secret that the configuration names is not there."""
 
     code = "secret_missing"
