@@ -105,7 +105,7 @@ def _replay(call: Call, trace: Document, view: View, again: Callable[[Document],
 
 
 def _to_write(call: Call, outcome: Outcome[T]) -> Decision[Done[T] | Refused]:
-    if not outcome.writes:
+    if not outcome.writes and outcome.refusal is None:
         return Decision(Done(outcome.answer, replayed=True, messages=outcome.messages))
     writes = [*outcome.writes, _audit(call, outcome), *(row(message, call.at) for message in outcome.messages)]
     if call.once:

@@ -1,0 +1,216 @@
+"""The ledger's values as documents, and where each is kept (LEDGER.md, "Documents")."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+
+from shared.desk import write_refusal
+from shared.faults import Refused
+from shared.identity import StoredId, TenantId
+from shared.ledger.model import (
+    Account,
+    AccountCode,
+    AccountState,
+    AccountType,
+    EntryKind,
+    Floor,
+    JournalEntry,
+    Line,
+    Month,
+    Period,
+    PeriodState,
+    Side,
+)
+from shared.money import Money
+from shared.ports import Create, Document, FieldPath, Fields, Increment, Ref, Value, tenant_ref
+
+CLOSED = "~closed"
+
+
+def entry_ref(tenant: TenantId, entry_id: StoredId) -> Ref:
+    """A journal entry, posted or refused."""
+    return tenant_ref(tenant, "entries", entry_id)
+
+
+def account_ref(tenant: TenantId, code: AccountCode) -> Ref:
+    """An account of the chart."""
+    return tenant_ref(tenant, "accounts", code)
+
+
+def period_ref(tenant: TenantId, month: Month) -> Ref:
+    """A month of the books."""
+    return tenant_ref(tenant, "periods", month)
+
+
+def guard_ref(tenant: TenantId, code: AccountCode) -> Ref:
+    """What a floored account has spent."""
+    return tenant_ref(tenant, "guards", code)
+
+
+def inflow_ref(tenant: TenantId, code: AccountCode) -> Ref:
+    """What a floored account has received."""
+    return tenant_ref(tenant, "inflows", code)
+
+
+def operation_ref(tenant: TenantId, operation: str) -> Ref:
+    """A control operation."""
+    return tenant_ref(tenant, "ops", operation)
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsKey:
+    """The six parts of a totals document's name; they are its fields too, so that queries find it."""
+
+    account: AccountCode
+    currency: str
+    month: Month
+    kind: EntryKind
+    version: int
+    shard: int
+
+    def ref(self, tenant: TenantId) -> Ref:
+        """Where the live document is kept; while it exists, its account and month take postings."""
+        name = f"{self.account}~{self.currency}~{self.month}~{self.kind.value}~v{self.version}~{self.shard}"
+        return tenant_ref(tenant, "totals", name)
+
+    def fields(self, *, closed: bool = False) -> dict[str, Value]:
+        """The document's fields without its sums."""
+        return {
+            "schema": 1,
+            "account": self.account,
+            "currency": self.currency,
+            "month": self.month,
+            "kind": self.kind.value,
+            "version": self.version,
+            "shard": self.shard,
+            "closed": closed,
+        }
+
+    def increment(self, tenant: TenantId, sums: Mapping[FieldPath, int], *, must_exist: bool) -> Increment:
+        """Move the totals: with `must_exist` only where posting is permitted."""
+        return Increment(self.ref(tenant), sums, must_exist, {} if must_exist else self.fields())
+
+
+def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) -> Create:
+    """The entry's document: created once, never changed."""
+    lines: list[Value] = [
+        {"account": line.account, "side": line.side.value, "amount": line.money.amount, "currency": line.money.currency}
+        for line in entry.lines
+    ]
+    fields: dict[str, Value] = {
+        "schema": 1,
+        "outcome": "refused" if refusal else "posted",
+        "lines": lines,
+        "accounts": list(entry.accounts),
+        "effective_on": entry.effective_on.isoformat(),
+        "month": entry.month,
+        "kind": entry.kind.value,
+        "cause": entry.cause,
+        "reference": entry.reference,
+        "request_hash": entry.request_hash,
+        "content_hash": entry.content_hash,
+    }
+    if refusal:
+        fields["refusal"] = write_refusal(refusal)
+    return Create(entry_ref(tenant, entry.id), fields, stamped=("recorded_at",))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEntry:
+    """A journal entry as the books keep it: posted or refused, and when it was written."""
+
+    entry: JournalEntry
+    posted: bool
+    recorded_at: datetime
+    refusal: Fields | None
+
+
+def read_entry(document: Document) -> RecordedEntry:
+    """The entry that a document keeps."""
+    fields = document.fields
+    lines = tuple(
+        Line(
+            cast("str", line["account"]),
+            Side(line["side"]),
+            Money(cast("int", line["amount"]), cast("str", line["currency"])),
+        )
+        for line in cast("list[Fields]", fields["lines"])
+    )
+    entry = JournalEntry(
+        StoredId(document.ref.key),
+        lines,
+        date.fromisoformat(cast("str", fields["effective_on"])),
+        cast("str", fields["cause"]),
+        cast("str", fields["request_hash"]),
+        EntryKind(fields["kind"]),
+        cast("str", fields["reference"]),
+    )
+    refusal = cast("Fields | None", fields.get("refusal"))
+    return RecordedEntry(entry, fields["outcome"] == "posted", cast("datetime", fields["recorded_at"]), refusal)
+
+
+def write_account(account: Account) -> dict[str, Value]:
+    """An account's fields."""
+    floor = account.floor
+    return {
+        "schema": 1,
+        "type": account.type.value,
+        "name": account.name,
+        "state": account.state.value,
+        "version": account.version,
+        "shards": account.shards,
+        "floor": {"currency": floor.currency, "limit": floor.limit} if floor else None,
+    }
+
+
+def read_account(document: Document) -> Account:
+    """The account that a document keeps."""
+    fields = document.fields
+    floor = cast("Fields | None", fields["floor"])
+    return Account(
+        code=document.ref.key,
+        type=AccountType(fields["type"]),
+        name=cast("str", fields["name"]),
+        state=AccountState(fields["state"]),
+        version=cast("int", fields["version"]),
+        shards=cast("int", fields["shards"]),
+        floor=Floor(cast("str", floor["currency"]), cast("int", floor["limit"])) if floor else None,
+    )
+
+
+def create_account(tenant: TenantId, account: Account) -> tuple[Create, ...]:
+    """The documents of a new account: a floored one is born with its guard and inflow."""
+    writes = [Create(account_ref(tenant, account.code), write_account(account))]
+    if account.floor:
+        guard = {"schema": 1, "limit": account.floor.limit, "spent": 0, "held": 0, "version": 1}
+        writes.append(Create(guard_ref(tenant, account.code), guard))
+        writes.append(Create(inflow_ref(tenant, account.code), {"schema": 1, "credits": 0}))
+    return tuple(writes)
+
+
+def write_period(period: Period) -> dict[str, Value]:
+    """A period's fields."""
+    return {"schema": 1, "state": period.state.value, "version": period.version}
+
+
+def read_period(document: Document) -> Period:
+    """The period that a document keeps."""
+    return Period(document.ref.key, PeriodState(document["state"]), cast("int", document["version"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What bounds a floored account: available = limit + received - spent - held."""
+
+    document: Document
+    limit: int
+    spent: int
+    held: int
+    version: int
+
+
+def read_guard(document: Document) -> Guard:
+    """The guard that a document keeps."""
+    limit, spent, held, version = (cast("int", document[name]) for name in ("limit", "spent", "held", "version"))
+    return Guard(document, limit, spent, held, version)

@@ -1,0 +1,160 @@
+"""Posting: a fact and its journal entry land together, once, or a refusal of them does.
+
+First the fast path on remembered accounts; after any failed or unanswered commit the slow path,
+which looks for the entry itself before it decides anything again (LEDGER.md, rules 1, 3, 4).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from shared.calls import Call, Done, Outcome
+from shared.desk import Desk, read_refusal
+from shared.faults import Refused, Retryable
+from shared.identity import StoredId, TenantId
+from shared.ledger.model import Account, AccountCode, JournalEntry
+from shared.ledger.records import RecordedEntry, entry_ref, read_entry
+from shared.ledger.refusals import EntryIdReused, UnknownAccount, UnknownEntry
+from shared.ledger.rules.posting import Plan, accounts_seen, plan_fast, plan_slow
+from shared.ports import Document, Page, Query, Ref, View, Where, Write
+
+T = TypeVar("T")
+
+REMEMBERED_ACCOUNTS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Booking(Generic[T]):
+    """An outcome and the journal entry that belongs to it.
+
+    `if_refused` is written instead of the outcome's writes when the ledger refuses the entry, so
+    that whoever caused it sees the refusal where they look.
+    """
+
+    outcome: Outcome[T]
+    entry: JournalEntry | None = None
+    if_refused: tuple[Write, ...] = ()
+    wait_for_accounts_until: datetime | None = None
+    """A queued cause may be ahead of its account: until then an unknown one is `Retryable`."""
+
+
+class Books:
+    """The journal of every tenant."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Post through `desk`."""
+        self._desk = desk
+        self._remembered: dict[tuple[TenantId, AccountCode], Account] = {}
+
+    def perform(
+        self,
+        call: Call,
+        refs: Sequence[Ref],
+        decide: Callable[[View], Booking[T]],
+        again: Callable[[Document], T],
+    ) -> Done[T]:
+        """As `Desk.perform`, for a decision that posts a journal entry in the same commit.
+
+        Raises:
+            Refused: by `decide`, by the ledger (recorded under the entry's id), or recorded earlier.
+            Retryable: contention or silence outlasted the attempts.
+        """
+
+        def outcome(view: View) -> Outcome[T]:
+            booking = decide(view)
+            if booking.entry is None:
+                return booking.outcome
+            plan = self._plan(call, booking, booking.entry, view)
+            return _with_plan(call, booking, booking.entry, plan)
+
+        return self._desk.perform(call, refs, outcome, again)
+
+    def post(self, call: Call, entry: JournalEntry) -> Done[RecordedEntry]:
+        """Post one entry whose id is the call's own; the entry itself is the idempotency record.
+
+        Two lines with remembered accounts cost no read, one commit, three writes and the audit record.
+
+        Raises:
+            EntryIdReused: the id was used with another request.
+            Refused: recorded under the entry's id, now or earlier.
+            Retryable: contention or silence outlasted the attempts.
+        """
+        ref = entry_ref(call.tenant, entry.id)
+        fresh = RecordedEntry(entry, posted=True, recorded_at=call.at, refusal=None)
+
+        def decide(view: View) -> Booking[RecordedEntry]:
+            known = view[ref] if view.failures or view.has_read(ref) else None
+            if known is not None:
+                return Booking(Outcome(ref, "entry.post", _answered_before(entry, known)))
+            return Booking(Outcome(ref, "entry.post", fresh), entry)
+
+        return self.perform(replace(call, once=False), (), decide, read_entry)
+
+    def entry(self, tenant: TenantId, entry_id: StoredId) -> RecordedEntry:
+        """One entry.
+
+        Raises:
+            UnknownEntry: there is none under this id.
+        """
+        ref = entry_ref(tenant, entry_id)
+        document = self._desk.store.get([ref])[ref]
+        if document is None:
+            message = "no such journal entry"
+            raise UnknownEntry(message, field="id")
+        return read_entry(document)
+
+    def entries(self, tenant: TenantId, account: AccountCode | None, limit: int, cursor: str | None) -> Page:
+        """Entries in the order of their ids, all or those of one account, a page at a time."""
+        where = (Where("accounts", "array_contains", account),) if account else ()
+        return self._desk.store.query(Query("entries", tenant, where, limit=limit, after=cursor))
+
+    def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
+        ref = entry_ref(call.tenant, entry.id)
+        if not view.failures and not view.has_read(ref):
+            cards = {code: card for code in entry.accounts if (card := self._remembered.get((call.tenant, code)))}
+            if fast := plan_fast(call.tenant, entry, cards, view):
+                return fast
+        known = view[ref]
+        if known is not None:
+            _answered_before(entry, known)
+            message = f"the entry {entry.id} is posted and its fact says it is not"
+            raise LookupError(message)
+        plan = plan_slow(call.tenant, entry, view)
+        self._remember(call.tenant, accounts_seen(call.tenant, entry, view))
+        patience = booking.wait_for_accounts_until
+        if isinstance(plan.refusal, UnknownAccount) and patience and call.at < patience:
+            message = "the account is not there yet"
+            raise Retryable(message, detail=plan.refusal.detail)
+        return plan
+
+    def _remember(self, tenant: TenantId, accounts: dict[AccountCode, Account]) -> None:
+        if len(self._remembered) > REMEMBERED_ACCOUNTS:
+            self._remembered.clear()
+        self._remembered |= {(tenant, code): account for code, account in accounts.items()}
+
+
+def _with_plan(call: Call, booking: Booking[T], entry: JournalEntry, plan: Plan) -> Outcome[T]:
+    outcome, loose = booking.outcome, booking.outcome.loose | plan.loose
+    if plan.refusal is None:
+        return replace(outcome, writes=(*outcome.writes, *plan.writes), loose=loose)
+    return replace(
+        outcome,
+        fact=entry_ref(call.tenant, entry.id),
+        writes=(*booking.if_refused, *plan.writes),
+        messages=(),
+        loose=loose,
+        refusal=plan.refusal,
+    )
+
+
+def _answered_before(entry: JournalEntry, known: Document) -> RecordedEntry:
+    """The recorded entry under the same id and request; its refusal is raised again."""
+    recorded = read_entry(known)
+    if recorded.entry.request_hash != entry.request_hash:
+        message = "this id was used with another request"
+        raise EntryIdReused(message, field="Idempotency-Key")
+    if recorded.refusal is not None:
+        refusal: Refused = read_refusal(recorded.refusal)
+        raise refusal
+    return recorded
