@@ -1,0 +1,1 @@
+"""What stands around the product: its tools, its bundles, its Terraform."""
