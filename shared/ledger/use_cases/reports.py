@@ -24,7 +24,7 @@ from shared.ledger.rules.reports import (
     fold_totals,
     income_statement,
 )
-from shared.ports import Create, Document, Page, Query, View, Where
+from shared.ports import Create, Document, Page, Query, Value, View, Where
 
 FIRST_MONTH: Final = "0000-01"
 PAGE: Final = 500
@@ -83,7 +83,7 @@ class Reports:
             known = view[ref] if view.failures else None
             if known is not None:
                 return Outcome(ref, "ledger.prove", read_proof(known))
-            fields = {
+            fields: dict[str, Value] = {
                 "schema": 1,
                 "proven_at": proof.proven_at,
                 "entries": proof.entries,

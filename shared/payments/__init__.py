@@ -1,0 +1,1 @@
+"""Payments: partners' webhooks taken in once, and the money they tell of applied to what is owed."""

@@ -1,0 +1,45 @@
+"""Why payments say no."""
+
+from shared.faults import Malformed, NotFound, Unauthenticated
+
+
+class UnknownPartner(NotFound):
+    """No adapter, or no secret, for this partner and tenant."""
+
+    code = "unknown_partner"
+
+
+class BadSignature(Unauthenticated):
+    """The signature is missing, malformed, forged, or made with no live secret."""
+
+    code = "bad_signature"
+
+
+class OutsideReplayWindow(Unauthenticated):
+    """The signature's timestamp is too old, or in the future."""
+
+    code = "outside_replay_window"
+
+
+class NotAnEvent(Malformed):
+    """Signed bytes that the partner's format does not explain; they are kept in quarantine."""
+
+    code = "not_an_event"
+
+
+class UnknownPayment(NotFound):
+    """No such payment."""
+
+    code = "unknown_payment"
+
+
+class PaymentNeverCame(NotFound):
+    """An event waited for its payment until its time was over."""
+
+    code = "payment_never_came"
+
+
+class RefundTooLarge(Malformed):
+    """A partner tells of more refunded than was received."""
+
+    code = "refund_exceeds_payment"
