@@ -1,0 +1,1 @@
+"""The door frame: keys and tokens, problem+json, idempotency, audit context, tracing, OpenAPI."""

@@ -1,0 +1,125 @@
+"""Who may pass which door, as data: every route names its scope, every role its scopes, every private door its callers.
+
+Duties are separated here: whoever prepares a payroll run cannot approve it by role alone, an
+auditor changes nothing, and the platform's key opens tenants and keys and no tenant's books.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+ROUTES: Final[Mapping[tuple[str, str], str]] = {
+    # platform
+    ("POST", "/v1/tenants"): "tenants:write",
+    ("GET", "/v1/tenants"): "tenants:read",
+    ("POST", "/v1/api_keys"): "keys:write",
+    ("GET", "/v1/api_keys"): "keys:read",
+    ("POST", "/v1/api_keys/{id}/revoke"): "keys:write",
+    # customers and invoices
+    ("POST", "/v1/customers"): "customers:write",
+    ("GET", "/v1/customers"): "customers:read",
+    ("GET", "/v1/customers/{id}"): "customers:read",
+    ("POST", "/v1/invoices"): "invoices:write",
+    ("GET", "/v1/invoices"): "invoices:read",
+    ("GET", "/v1/invoices/receivables_by_age"): "invoices:read",
+    ("GET", "/v1/invoices/{id}"): "invoices:read",
+    ("POST", "/v1/invoices/{id}/issue"): "invoices:issue",
+    # tax
+    ("POST", "/v1/tax/calculations"): "tax:calculate",
+    # payments
+    ("GET", "/v1/payments"): "payments:read",
+    ("GET", "/v1/payments/events"): "payments:read",
+    ("GET", "/v1/payments/{id}"): "payments:read",
+    # payroll
+    ("POST", "/v1/employees"): "employees:write",
+    ("GET", "/v1/employees"): "employees:read",
+    ("GET", "/v1/employees/{id}"): "employees:read",
+    ("POST", "/v1/employees/{id}/disclosures"): "employees:disclose",
+    ("POST", "/v1/payroll_runs"): "payroll:prepare",
+    ("GET", "/v1/payroll_runs"): "payroll:read",
+    ("GET", "/v1/payroll_runs/{id}"): "payroll:read",
+    ("GET", "/v1/payroll_runs/{id}/payslips"): "payroll:read",
+    ("POST", "/v1/payroll_runs/{id}/approve"): "payroll:approve",
+    # ledger
+    ("GET", "/v1/ledger/accounts"): "ledger:read",
+    ("POST", "/v1/ledger/accounts"): "ledger:control",
+    ("POST", "/v1/ledger/accounts/{code}/freeze"): "ledger:control",
+    ("POST", "/v1/ledger/accounts/{code}/unfreeze"): "ledger:control",
+    ("POST", "/v1/ledger/entries"): "ledger:post",
+    ("GET", "/v1/ledger/entries"): "ledger:read",
+    ("GET", "/v1/ledger/entries/{id}"): "ledger:read",
+    ("GET", "/v1/ledger/periods"): "ledger:read",
+    ("POST", "/v1/ledger/periods/{period}/close"): "ledger:control",
+    ("GET", "/v1/ledger/reports/trial_balance"): "ledger:read",
+    ("GET", "/v1/ledger/reports/income_statement"): "ledger:read",
+    ("GET", "/v1/ledger/reports/balance_sheet"): "ledger:read",
+    ("GET", "/v1/ledger/reports/proofs"): "ledger:read",
+}
+"""The scope of every route; a door that registers another one does not load."""
+
+_READING: Final = frozenset({"customers:read", "invoices:read", "payments:read", "ledger:read", "tax:calculate"})
+_ACCOUNTING: Final = _READING | {
+    "customers:write",
+    "invoices:write",
+    "invoices:issue",
+    "ledger:post",
+    "ledger:control",
+    "payroll:read",
+}
+
+ROLES: Final[Mapping[str, frozenset[str]]] = {
+    "platform": frozenset({"tenants:write", "tenants:read", "keys:write", "keys:read"}),
+    "owner": _ACCOUNTING
+    | {"keys:write", "keys:read", "employees:write", "employees:read", "employees:disclose"}
+    | {"payroll:prepare", "payroll:approve"},
+    "accountant": _ACCOUNTING,
+    "payroll_preparer": frozenset(
+        {"employees:write", "employees:read", "employees:disclose", "payroll:prepare", "payroll:read"}
+    ),
+    "payroll_approver": frozenset({"employees:read", "payroll:read", "payroll:approve"}),
+    "auditor": _READING | {"keys:read", "employees:read", "payroll:read"},
+}
+"""What each role may do.
+
+An owner may prepare and approve, but never the same run: approvals compare principals.
+"""
+
+PREFIXES: Final[Mapping[str, str]] = {
+    "accounts": "/v1/ledger/accounts",
+    "entries": "/v1/ledger/entries",
+    "periods": "/v1/ledger/periods",
+    "reports": "/v1/ledger/reports",
+    "customers": "/v1/customers",
+    "invoices": "/v1/invoices",
+    "calculate_tax": "/v1/tax",
+    "payments": "/v1/payments",
+    "employees": "/v1/employees",
+    "payroll_runs": "/v1/payroll_runs",
+    "tenants": "/v1/tenants",
+    "api_keys": "/v1/api_keys",
+}
+"""Path prefix of each API door, as in functions/catalogue.yaml; its OpenAPI document is at {prefix}/openapi.json."""
+
+ACCOUNTS: Final[Mapping[str, str]] = {
+    "tasks": "daybook-tasks",
+    "scheduler": "daybook-scheduler",
+    "events": "daybook-events",
+}
+"""Service account of each caller, as in functions/catalogue.yaml."""
+
+CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "run_ledger_operation": ("tasks",),
+    "start_ledger_proofs": ("scheduler",),
+    "prove_ledger": ("tasks",),
+    "apply_payment_event": ("tasks",),
+    "issue_receipt": ("events",),
+    "calculate_payslips": ("tasks",),
+    "post_payslips": ("tasks",),
+    "sweep_payroll_runs": ("scheduler",),
+    "sweep_outbox": ("scheduler",),
+}
+"""Callers of each private door, as in functions/catalogue.yaml."""
+
+
+def may(role: str, scope: str) -> bool:
+    """Whether a role carries a scope; an unknown role carries none."""
+    return scope in ROLES.get(role, frozenset())
