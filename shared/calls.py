@@ -1,6 +1,6 @@
 """One call: who asks, why, when, and what a decision under it comes to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -35,6 +35,10 @@ class Call:
     def trace(self) -> Ref:
         """Where this call's idempotency record is kept."""
         return self.ref("idempotency", self.cause.stored_id())
+
+    def because(self, reason: str) -> "Call":
+        """The same call with a reason for the audit record."""
+        return replace(self, reason=reason)
 
     def ref(self, collection: str, key: str) -> Ref:
         """The place of one of this tenant's documents."""

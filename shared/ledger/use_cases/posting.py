@@ -17,7 +17,8 @@ from shared.ledger.model import Account, AccountCode, JournalEntry
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
 from shared.ledger.refusals import EntryIdReused, UnknownAccount, UnknownEntry
 from shared.ledger.rules.posting import Plan, accounts_seen, plan_fast, plan_slow
-from shared.ports import Document, Page, Query, Ref, View, Where, Write
+from shared.listing import Listing
+from shared.ports import Document, Query, Ref, View, Where, Write
 
 T = TypeVar("T")
 
@@ -104,10 +105,13 @@ class Books:
             raise UnknownEntry(message, field="id")
         return read_entry(document)
 
-    def entries(self, tenant: TenantId, account: AccountCode | None, limit: int, cursor: str | None) -> Page:
+    def entries(
+        self, tenant: TenantId, account: AccountCode | None, limit: int, cursor: str | None
+    ) -> Listing[RecordedEntry]:
         """Entries in the order of their ids, all or those of one account, a page at a time."""
         where = (Where("accounts", "array_contains", account),) if account else ()
-        return self._desk.store.query(Query("entries", tenant, where, limit=limit, after=cursor))
+        page = self._desk.store.query(Query("entries", tenant, where, limit=limit, after=cursor))
+        return Listing(tuple(read_entry(document) for document in page.documents), page.cursor)
 
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
         ref = entry_ref(call.tenant, entry.id)

@@ -24,7 +24,8 @@ from shared.ledger.rules.reports import (
     fold_totals,
     income_statement,
 )
-from shared.ports import Create, Document, Page, Query, Value, View, Where
+from shared.listing import Listing
+from shared.ports import Create, Document, Query, Value, View, Where
 
 FIRST_MONTH: Final = "0000-01"
 PAGE: Final = 500
@@ -96,9 +97,10 @@ class Reports:
 
         return self._desk.perform(call, (), decide, read_proof)
 
-    def proofs(self, tenant: TenantId, limit: int, cursor: str | None) -> Page:
+    def proofs(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Proof]:
         """Recorded proofs, newest first."""
-        return self._store.query(Query("proofs", tenant, order=("-proven_at",), limit=limit, after=cursor))
+        page = self._store.query(Query("proofs", tenant, order=("-proven_at",), limit=limit, after=cursor))
+        return Listing(tuple(read_proof(document) for document in page.documents), page.cursor)
 
     def _proof(self, tenant: TenantId, proof_id: str) -> Proof:
         fold, chart, at = self._read(tenant)
