@@ -1,0 +1,1 @@
+"""Payroll: terms and year to date in, payslips and the amounts to post out."""
