@@ -17,11 +17,11 @@ from werkzeug.wrappers import Request, Response
 
 from shared.faults import NotFound
 from shared.http.access import PREFIXES
-from shared.http.bodies import read_bytes
-from shared.http.callers import admit, idempotency_key, reading_call, writing_call
+from shared.http.callers import admit, reading_call, writing_call
 from shared.http.frame import ENVIRON_KEY, Exchange, framed, settle
 from shared.http.house import FrameHouse
 from shared.http.problems import PROBLEM_JSON, WrongMethod, malformed
+from shared.http.requests import idempotency_key, read_bytes
 from shared.http.routes import Route, declare, read_arguments
 from shared.limits import BODY_BYTES
 from shared.wire import Answers

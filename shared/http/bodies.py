@@ -11,10 +11,9 @@ from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request
 
-from shared.http.problems import InvalidFields, WrongMediaType, malformed, too_large
+from shared.http.problems import InvalidFields, malformed
 
 NESTING: Final = 16
 """Deepest nesting of a body; our deepest model needs five."""
@@ -27,38 +26,18 @@ _FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def read_bytes(request: Request, limit_bytes: int) -> bytes:
-    """The request's body, as sent.
-
-    Raises:
-        TooLarge: it announces, or brings, more than the limit.
-        Malformed: it brings less than it announces.
-        WrongMediaType: it is compressed.
-    """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        message = "bodies are sent without Content-Encoding"
-        raise WrongMediaType(message, field="Content-Encoding")
-    if (request.content_length or 0) > limit_bytes:
-        raise too_large(limit_bytes)
-    try:
-        body = request.stream.read(limit_bytes + 1)
-    except ClientDisconnected:
-        message = "the body ended before its Content-Length"
-        raise malformed(message) from None
-    if len(body) > limit_bytes:
-        raise too_large(limit_bytes)
-    return body
-
-
-def read_json(body: bytes) -> Any:
-    """The JSON value of a body, numbers with fractions as Decimal.
+def read_json(body: bytes, *, whole_numbers: bool = False) -> Any:
+    """The JSON value of a body; numbers with fractions are Decimal, or refused when only whole ones are wanted.
 
     Raises:
         Malformed: it is not JSON, or JSON with one of the traps.
     """
     try:
         value = json.loads(
-            body.decode(), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_double_keys
+            body.decode(),
+            parse_float=_no_such_number if whole_numbers else Decimal,
+            parse_constant=_no_such_number,
+            object_pairs_hook=_no_double_keys,
         )
     except (ValueError, RecursionError):
         message = "the body is not JSON that can be read in one way only"
@@ -67,25 +46,14 @@ def read_json(body: bytes) -> Any:
     return value
 
 
-def require_json(request: Request) -> None:
-    """Refuse a body that does not call itself JSON.
-
-    Raises:
-        WrongMediaType: the Content-Type is missing or another one.
-    """
-    if request.mimetype != "application/json":
-        message = "the body must be application/json"
-        raise WrongMediaType(message, field="Content-Type")
-
-
-def parse(model: type[ModelT], body: bytes) -> ModelT:
-    """A body as its model.
+def parse(model: type[ModelT], body: bytes, *, whole_numbers: bool = False) -> ModelT:
+    """A body as its model; `whole_numbers` for models that hold free JSON.
 
     Raises:
         Malformed: it is not JSON.
         InvalidFields: a field is wrong, missing or unknown.
     """
-    read_json(body)
+    read_json(body, whole_numbers=whole_numbers)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -129,7 +97,7 @@ def _name(part: int | str) -> str:
     return str(part) if isinstance(part, int) or _FIELD.fullmatch(part) else "?"
 
 
-def _no_constant(_: str) -> NoReturn:
+def _no_such_number(_: str) -> NoReturn:
     message = "no such number"
     raise ValueError(message)
 

@@ -1,35 +1,14 @@
 """An API request becomes a `Call`: the key says who and which tenant, the role whether, the header that it is once."""
 
-import re
-from typing import Final
-
 from werkzeug.wrappers import Request
 
 from shared.calls import Call
-from shared.faults import Forbidden, Unauthenticated
+from shared.faults import Forbidden
 from shared.http.access import may
 from shared.http.frame import Exchange
 from shared.http.house import Credential, FrameHouse
-from shared.http.problems import malformed
-from shared.identity import Cause, keyed_hash
-
-_BEARER: Final = re.compile(r"[Bb]earer ([\x21-\x7e]{1,8192})")
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-REQUEST_HASH: Final = "request-hash"
-"""The secret whose newest version keys every request hash."""
-
-
-def bearer(request: Request) -> str:
-    """The bearer token of a request.
-
-    Raises:
-        Unauthenticated: there is none, or it is garbled.
-    """
-    match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-    if match is None:
-        message = "send `Authorization: Bearer ...`"
-        raise Unauthenticated(message)
-    return match.group(1)
+from shared.http.requests import bearer, keyed_request
+from shared.identity import Cause
 
 
 def admit(request: Request, house: FrameHouse, exchange: Exchange, scope: str) -> Credential:
@@ -47,19 +26,6 @@ def admit(request: Request, house: FrameHouse, exchange: Exchange, scope: str) -
     return credential
 
 
-def idempotency_key(request: Request) -> str:
-    """The key under which a writing request is done once.
-
-    Raises:
-        Malformed: it is missing, or not 1 to 255 visible ASCII characters.
-    """
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        message = "a POST that writes needs an Idempotency-Key of 1 to 255 visible ASCII characters"
-        raise malformed(message, field="Idempotency-Key")
-    return key
-
-
 def reading_call(exchange: Exchange, credential: Credential, path: str) -> Call:
     """The call of a request that writes nothing; nothing will be looked up under its cause."""
     return _call(exchange, credential, path, exchange.request_id, "", once=False)
@@ -70,8 +36,7 @@ def writing_call(  # noqa: PLR0913 - a request in its parts
 ) -> Call:
     """The call of a request that writes: once for each tenant, method, path and key, whoever of the tenant asks."""
     request = b"\n".join((exchange.method.encode(), path.encode(), body))
-    request_hash = keyed_hash(house.secrets.versions(REQUEST_HASH)[0], request)
-    return _call(exchange, credential, path, key, request_hash, once=True)
+    return _call(exchange, credential, path, key, keyed_request(house, request), once=True)
 
 
 def _call(  # noqa: PLR0913 - as above

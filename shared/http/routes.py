@@ -10,8 +10,9 @@ from werkzeug.wrappers import Request
 from shared.calls import Call
 from shared.faults import NotFound
 from shared.http.access import ROUTES
-from shared.http.bodies import parse, parse_strings, query_values, require_json
+from shared.http.bodies import parse, parse_strings, query_values
 from shared.http.problems import InvalidFields
+from shared.http.requests import require_json
 from shared.wire import Answers, Empty
 
 
