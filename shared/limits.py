@@ -41,8 +41,8 @@ TEXT_CHARACTERS: Final = 2_000
 PAYROLL_CHUNK: Final = 25
 """Employees a payroll task: a chunk's commit stays far below the emulator's 4 MiB."""
 
-PAYROLL_RUN_EMPLOYEES: Final = 100_000
-"""Employees a payroll run."""
+PAYROLL_RUN_EMPLOYEES: Final = 10_000
+"""Employees a payroll run: its 400 chunks and their outbox rows are one commit of about 1 MiB."""
 
 OUTBOX_AGE_SECONDS: Final = 120
 """Age at which the sweep takes an outbox row for forgotten."""

@@ -1,6 +1,6 @@
 """Why payroll says no, from the terms to the payslip."""
 
-from shared.faults import Invalid, NotSupported
+from shared.faults import Conflict, Forbidden, Invalid, NotFound, NotSupported
 
 
 class InvalidTaxCode(Invalid):
@@ -66,3 +66,51 @@ class DirectorsNotSupported(NotSupported):
 
     def __init__(self) -> None:
         super().__init__("National Insurance of directors is not supported", field="director")
+
+
+class UnknownEmployee(NotFound):
+    """No such employee."""
+
+    code = "unknown_employee"
+
+
+class ReferenceTaken(Conflict):
+    """Another employee has this reference."""
+
+    code = "reference_taken"
+
+
+class UnknownRun(NotFound):
+    """No such payroll run."""
+
+    code = "unknown_payroll_run"
+
+
+class PeriodAlreadyRun(Conflict):
+    """The period has its payroll run already."""
+
+    code = "period_already_run"
+
+
+class NobodyToPay(Invalid):
+    """There is no employee to run a payroll for."""
+
+    code = "nobody_to_pay"
+
+
+class WrongRunState(Conflict):
+    """The run is not in a state from which this can be done."""
+
+    code = "wrong_state"
+
+
+class ApproverPrepared(Forbidden):
+    """Whoever prepared a run does not approve it, whatever key they hold."""
+
+    code = "approver_is_preparer"
+
+
+class YearToDateMoved(Conflict):
+    """An employee's year to date is not the one that the payslip was calculated from."""
+
+    code = "year_to_date_moved"
