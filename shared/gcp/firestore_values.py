@@ -1,0 +1,153 @@
+"""Values to and from Firestore's protobuf: no float gets in, none gets out."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, cast
+
+from shared.gcp.messages import Messages
+from shared.ports import Document, Fields, Ref, Value
+
+_types: Final = Messages("google.cloud.firestore_v1", "document")
+PbValue: Final = _types.Value
+PbDocument: Final = _types.Document
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_INT64: Final = 2**63
+_SIMPLE: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+
+
+@lru_cache(maxsize=4_096)
+def field_path(*names: str) -> str:
+    """A path of field names as Firestore writes it: `d.`06``."""
+    return ".".join(name if _SIMPLE.fullmatch(name) else _quoted(name) for name in names)
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+# --- to Firestore ------------------------------------------------------------------------
+
+
+def write_fields(target: Any, fields: Fields) -> None:
+    """Put fields into a protobuf map of values.
+
+    Raises:
+        TypeError: a value is of a type that the books do not hold, such as float.
+        OverflowError: an integer beyond int64.
+        ValueError: an instant without a zone.
+    """
+    for name, value in fields.items():
+        write_value(target[name], value)
+
+
+def write_value(target: Any, value: Value) -> None:
+    """Put one value into a protobuf value; raises as `write_fields` does."""
+    if isinstance(value, str):
+        target.string_value = value
+    elif value is None:
+        target.null_value = 0
+    elif isinstance(value, bool):
+        target.boolean_value = value
+    elif isinstance(value, int):
+        target.integer_value = checked_integer(value)
+    else:
+        _write_composite(target, value)
+
+
+def _write_composite(target: Any, value: Value) -> None:
+    if isinstance(value, datetime):
+        write_instant(target.timestamp_value, value)
+    elif isinstance(value, bytes):
+        target.bytes_value = value
+    elif isinstance(value, Mapping):
+        target.map_value.SetInParent()
+        write_fields(target.map_value.fields, value)
+    elif isinstance(value, list | tuple):
+        target.array_value.SetInParent()
+        add = target.array_value.values.add
+        for item in value:
+            write_value(add(), item)
+    else:
+        message = f"a document cannot hold a {type(value).__name__}"
+        raise TypeError(message)
+
+
+def checked_integer(value: int) -> int:
+    """An integer that Firestore holds exactly."""
+    if not -_INT64 <= value < _INT64:
+        message = "an integer beyond 64 bits"
+        raise OverflowError(message)
+    return int(value)
+
+
+def write_instant(target: Any, instant: datetime) -> None:
+    """Put an instant into a protobuf timestamp, to the microsecond."""
+    if instant.tzinfo is None:
+        message = "an instant needs a zone"
+        raise ValueError(message)
+    since = instant - _EPOCH
+    seconds, rest = divmod(since, _SECOND)
+    target.seconds = seconds
+    target.nanos = (rest // _MICROSECOND) * 1_000
+
+
+# --- from Firestore ----------------------------------------------------------------------
+
+
+def read_fields(fields: Any) -> dict[str, Value]:
+    """A protobuf map of values as plain fields.
+
+    Raises:
+        TypeError: a value of a type that we never write, such as double.
+    """
+    return {name: read_value(value) for name, value in fields.items()}
+
+
+def read_value(value: Any) -> Value:
+    """One protobuf value as a plain one; raises as `read_fields` does."""
+    kind = value.WhichOneof("value_type")
+    if kind in {"string_value", "integer_value", "boolean_value", "bytes_value"}:
+        return cast("Value", getattr(value, kind))
+    if kind == "null_value":
+        return None
+    if kind == "timestamp_value":
+        return read_instant(value.timestamp_value)
+    if kind == "map_value":
+        return read_fields(value.map_value.fields)
+    if kind == "array_value":
+        return [read_value(item) for item in value.array_value.values]
+    message = f"a document holds a {kind}"
+    raise TypeError(message)
+
+
+def read_instant(timestamp: Any) -> datetime:
+    """A protobuf timestamp as an instant in UTC."""
+    return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
+
+
+def read_document(found: Any, root_length: int) -> Document:
+    """A protobuf document; `root_length` is that of the name's part up to `.../documents/`."""
+    updated = found.update_time
+    return Document(
+        Ref(found.name[root_length:]),
+        read_fields(found.fields),
+        version=f"{updated.seconds}.{updated.nanos}",
+        created_at=read_instant(found.create_time),
+    )
+
+
+def write_version(target: Any, version: str) -> None:
+    """Put a document's version into a protobuf timestamp."""
+    seconds, _, nanos = version.partition(".")
+    target.seconds, target.nanos = int(seconds), int(nanos)
+
+
+def field_paths(names: Iterable[str]) -> list[str]:
+    """Top-level field names as paths."""
+    return [field_path(name) for name in names]
