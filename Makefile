@@ -57,9 +57,9 @@ build: ## one bundle a function: build/bundles/{function}/ and .zip
 	@$(BIN)/python -m infra.bundle
 
 plan: build ## what Terraform would change (ENV=dev; STATE_BUCKET holds the state)
-	@command -v $(TERRAFORM) >/dev/null || { echo "terraform 1.6 or newer is needed: https://developer.hashicorp.com/terraform/install"; exit 1; }
+	@command -v $(TERRAFORM) >/dev/null || { echo "terraform 1.11 or newer is needed: https://developer.hashicorp.com/terraform/install"; exit 1; }
 	@test -n "$${STATE_BUCKET:-}" || { echo "STATE_BUCKET=name-of-the-bucket-with-the-state is needed"; exit 1; }
-	@cd infra/terraform/environments/$(ENV) && $(TERRAFORM) init -input=false -backend-config="bucket=$$STATE_BUCKET" && $(TERRAFORM) plan -input=false
+	@cd infra/terraform/environments/$(ENV) && $(TERRAFORM) init -input=false -backend-config="bucket=$$STATE_BUCKET" && $(TERRAFORM) plan -input=false -var-file="$(CURDIR)/build/bundles/bundles.tfvars.json"
 
 lock: ## pin requirements/*.in again (UPGRADE=1 takes newer versions)
 	@$(READY)
