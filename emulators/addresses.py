@@ -1,4 +1,4 @@
-"""Ports that no other local cloud gets: leased by a file lock for as long as the holder lives.
+"""Loopback addresses: ports that no other local cloud gets, leased by a file lock for as long as the holder lives.
 
 Searched below the range that the system hands to outgoing connections, so that nothing takes the
 port of a functions host while it is being restarted.
@@ -8,9 +8,12 @@ import fcntl
 import os
 import socket
 import tempfile
+import urllib.request
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -77,3 +80,19 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def answers(url: str) -> bool:
+    """Whether a GET of a loopback address is answered with 200."""
+    return fetch(url) is not None
+
+
+def fetch(url: str) -> bytes | None:
+    """The body of a GET of a loopback address; None unless it is answered with 200 within two seconds."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as response:
+            body: bytes = response.read()
+            return body if response.status == HTTPStatus.OK else None
+    except (OSError, HTTPException):
+        return None

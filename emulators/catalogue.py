@@ -162,7 +162,7 @@ def load_catalogue(root: Path = REPOSITORY, doors: Collection[str] = ()) -> Cata
     Raises:
         CatalogueMistaken: it is no valid catalogue, or a door to be served has no file.
     """
-    catalogue = parse_catalogue((root / "functions" / "catalogue.yaml").read_text(encoding="utf-8"))
+    catalogue = read_catalogue(root)
     catalogue = catalogue.serving(doors) if doors else catalogue
     missing = [one.file for one in catalogue.functions if not (root / one.file).is_file()]
     if missing:
@@ -170,8 +170,17 @@ def load_catalogue(root: Path = REPOSITORY, doors: Collection[str] = ()) -> Cata
     return catalogue
 
 
+def read_catalogue(root: Path = REPOSITORY) -> Catalogue:
+    """The catalogue of the repository at `root`, without looking for the doors' files.
+
+    Raises:
+        CatalogueMistaken: it is no valid catalogue.
+    """
+    return parse_catalogue((root / "functions" / "catalogue.yaml").read_text(encoding="utf-8"))
+
+
 def parse_catalogue(text: str) -> Catalogue:
-    """A catalogue from YAML, without looking for the doors' files.
+    """A catalogue from YAML.
 
     Raises:
         CatalogueMistaken: the schema or a cross check refuses it.

@@ -8,14 +8,12 @@ import os
 import re
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from emulators.addresses import LOOPBACK, Leases
+from emulators.addresses import LOOPBACK, Leases, answers
 from emulators.processes import Child, CloudFault, Program, inherited_environment, start, wait_until_ready
 
 JAVA_MINIMUM: Final = 11
@@ -123,16 +121,6 @@ def wait_for(child: Child, port: int) -> None:
         CloudFault: it ended, or did not answer in time.
     """
     wait_until_ready(child, lambda: answers(f"http://{LOOPBACK}:{port}/"))
-
-
-def answers(url: str) -> bool:
-    """Whether a GET of a loopback address is answered with 200."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=2) as response:
-            return bool(response.status == 200)  # noqa: PLR2004 - HTTP's OK
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 # --- finding -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import functions_framework
 from functions_framework import _function_registry as registry
 
-from emulators.addresses import LOOPBACK
+from emulators.addresses import LOOPBACK, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, Function, HttpPath, load_catalogue
 from emulators.processes import interpreter
 
@@ -48,6 +48,15 @@ def command(port: int) -> tuple[str, ...]:
         *("--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", "5"),
         *("--preload", "--no-control-socket", "emulators.host:application()"),
     )
+
+
+def master_of(doors_url: str) -> int | None:
+    """Process id of the host that answers there; None when none does."""
+    body = fetch(f"{doors_url}{HEALTH_PATH}")
+    try:
+        return int(json.loads(body or b"{}")["master"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def application() -> "Dispatcher":

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ class Child:
                 self.process.wait(STOP_SECONDS)
         self.kill()
 
-    def last_words(self, lines: int = 5) -> str:
+    def last_words(self, lines: int) -> str:
         """The end of its log, for an error message."""
         text = self.program.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.strip().splitlines()[-lines:])
@@ -137,9 +137,10 @@ def _start(program: Program) -> Child:
 
 
 def _died(child: Child) -> CloudFault:
-    words = child.last_words()
+    words = child.last_words(20)
     kind = PortTaken if any(sign in words.lower() for sign in _LOST_RACE) else CloudFault
-    return kind(f"{child.name} ended with code {child.process.returncode}: {words} (log: {child.program.log})")
+    last = words.splitlines()[-1] if words else "it said nothing"
+    return kind(f"{child.name} ended with code {child.process.returncode}: {last} (log: {child.program.log})")
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
@@ -149,6 +150,6 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         return
 
 
-def interpreter(module: str, *arguments: str) -> Sequence[str]:
+def interpreter(module: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs one of our modules with this interpreter."""
     return (sys.executable, "-m", module, *arguments)

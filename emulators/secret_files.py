@@ -1,0 +1,35 @@
+"""The local cloud's secrets: one file each, one value a line, newest first, made once and kept."""
+
+from pathlib import Path
+from typing import Final
+
+from emulators.state import write_private
+from shared.identity import Ids
+
+REQUEST_HASH: Final = "request-hash"
+PLATFORM_KEY: Final = "platform-key"
+_TOKEN_BYTES: Final = 20
+
+
+def make_secrets(folder: Path, ids: Ids) -> None:
+    """Make the platform's own secrets where they do not exist yet."""
+    key = f"db_platform_{ids.token(8)}_{ids.token(_TOKEN_BYTES)}"
+    _make(folder / PLATFORM_KEY, key)
+    _make(folder / REQUEST_HASH, ids.token(_TOKEN_BYTES))
+
+
+def make_webhook_secret(folder: Path, tenant: str, partner: str, ids: Ids) -> str:
+    """A partner's signing secret for a tenant in Stripe's form (`whsec_...`); the existing one if there is one."""
+    return _make(folder / f"webhook-{tenant}-{partner}", f"whsec_{ids.token(_TOKEN_BYTES)}")
+
+
+def read_secret(folder: Path, name: str) -> str:
+    """The newest value."""
+    return (folder / name).read_text(encoding="utf-8").splitlines()[0]
+
+
+def _make(path: Path, value: str) -> str:
+    if path.exists():
+        return read_secret(path.parent, path.name)
+    write_private(path, f"{value}\n")
+    return value

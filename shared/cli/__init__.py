@@ -1,0 +1,1 @@
+"""The `daybook` command against the API, wherever it is; never part of a function."""

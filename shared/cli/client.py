@@ -1,0 +1,80 @@
+"""One authenticated client of the API that says refusals in one line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+
+from shared.identity import Ids
+
+TIMEOUT_SECONDS: Final = 60.0
+
+_REFUSED_FROM: Final = 400
+
+
+class ApiRefused(Exception):
+    """The API, or the way to it, said no; the message is one line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The API at `url`, spoken to with `key`."""
+
+    url: str
+    key: str
+    ids: Ids
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST JSON under a fresh idempotency key and return the JSON answer.
+
+        Raises:
+            ApiRefused: not reachable, or answered with a problem.
+        """
+        return self._send("POST", path, body, {"Idempotency-Key": self.ids.token(15)})
+
+    def get(self, path: str) -> dict[str, Any]:
+        """GET and return the JSON answer.
+
+        Raises:
+            ApiRefused: not reachable, or answered with a problem.
+        """
+        return self._send("GET", path, None, {})
+
+    def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        sent = {"Authorization": f"Bearer {self.key}", **headers}
+        try:
+            answer = requests.request(
+                method, f"{self.url.rstrip('/')}{path}", json=body, headers=sent, timeout=TIMEOUT_SECONDS
+            )
+        except requests.RequestException as error:
+            message = f"no answer from {self.url}: {type(error).__name__}"
+            raise ApiRefused(message) from error
+        if answer.status_code >= _REFUSED_FROM:
+            raise ApiRefused(_problem(answer))
+        return _json(answer)
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        value = answer.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        message = f"{answer.status_code} without JSON from {answer.url}: is that Daybook's API?"
+        raise ApiRefused(message)
+    return value
+
+
+def _problem(answer: requests.Response) -> str:
+    """A problem document (RFC 9457) as one line."""
+    try:
+        told = answer.json()
+        parts = [told.get("detail") or told.get("title"), f"code {told.get('code')}", f"status {answer.status_code}"]
+        parts += [f"field {told['field']}"] if told.get("field") else []
+        parts += [f"request {told['request_id']}"] if told.get("request_id") else []
+    except (ValueError, AttributeError):
+        return f"{answer.status_code} {answer.reason} from {answer.url}"
+    return f"{parts[0]} ({', '.join(parts[1:])})"
