@@ -37,17 +37,21 @@ from shared.tax.vat_ids import is_northern_irish, is_vat_id
 
 NO_TAX: Final = Decimal(0)
 
+CROSS_BORDER_FROM: Final = date(2021, 1, 1)
+"""First day after the United Kingdom left the Union's VAT area (Withdrawal Agreement, article 126)."""
+
 
 # --- whose tax ---------------------------------------------------------------------------
 
 
-def determine(seller: Seller, buyer: Buyer, supply: Supply, table: RateTable) -> Determination:
+def determine(question: TaxQuestion, table: RateTable) -> Determination:
     """Whose tax the supply bears.
 
     Raises:
-        NotSupported: goods, or a country without dated rates.
+        NotSupported: goods, a country without dated rates, or a day before the rules held.
         TaxNotDetermined: a registration or the buyer's VAT id is missing or wrong.
     """
+    seller, buyer, supply = question.seller, question.buyer, question.supply
     if supply is Supply.GOODS:
         message = "the VAT of goods is not supported"
         raise NotSupported(message, field="supply")
@@ -55,6 +59,9 @@ def determine(seller: Seller, buyer: Buyer, supply: Supply, table: RateTable) ->
     table.require(buyer.country, "buyer.country")
     if buyer.country == seller.country:
         return _domestic(seller)
+    if question.on < CROSS_BORDER_FROM:
+        message = f"supplies between countries are not supported before {CROSS_BORDER_FROM}"
+        raise NotSupported(message, field="date", detail={"date": question.on.isoformat()})
     match buyer.kind:
         case BuyerKind.BUSINESS:
             return _business_elsewhere(seller, buyer)
@@ -126,7 +133,7 @@ def calculate(question: TaxQuestion, table: RateTable) -> TaxCalculation:
         TaxNotDetermined: a registration or the buyer's VAT id is missing or wrong.
         Invalid: an amount passes its limit.
     """
-    determination = determine(question.seller, question.buyer, question.supply, table)
+    determination = determine(question, table)
     applied = [
         _apply(line.category, determination, question.on, table, f"lines.{place}.category")
         for place, line in enumerate(question.lines)

@@ -1,5 +1,6 @@
 """Whose tax a supply bears."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -40,7 +41,7 @@ def test_place_and_kind_of_buyer_decide_whose_tax_it_is(
     seller: Seller, buyer: Buyer, supply: Supply, expected: tuple[TaxTreatment, str], table: RateTable
 ) -> None:
     """Each case of the table falls under its treatment and its country."""
-    answer = determine(seller, buyer, supply, table)
+    answer = determine(a_question(seller=seller, buyer=buyer, supply=supply), table)
     assert (answer.treatment, answer.country) == expected
 
 
@@ -109,8 +110,18 @@ def test_what_the_facts_do_not_decide_is_refused(
 ) -> None:
     """No silent zero: a refusal names the missing fact."""
     with pytest.raises((NotSupported, TaxNotDetermined)) as refusal:
-        determine(seller, buyer, supply, table)
+        determine(a_question(seller=seller, buyer=buyer, supply=supply), table)
     assert (refusal.value.code, refusal.value.field) == expected
+
+
+def test_rules_between_countries_have_a_first_day(table: RateTable) -> None:
+    """The last day of 2020 is refused, the first of 2021 is answered; at home the rates alone decide."""
+    business = a_business("DE")
+    with pytest.raises(NotSupported) as refusal:
+        determine(a_question(buyer=business, on=date(2020, 12, 31)), table)
+    assert refusal.value.field == "date"
+    assert determine(a_question(buyer=business, on=date(2021, 1, 1)), table).treatment is REVERSE_CHARGE
+    assert determine(a_question(on=date(2020, 12, 31)), table).treatment is DOMESTIC
 
 
 def test_reverse_charge_bears_no_tax_and_says_so(table: RateTable) -> None:

@@ -53,6 +53,16 @@ def test_november_2026_is_answered_with_the_age_of_the_answer(country: str, stan
     assert rate.source.as_of == date(2025, 9, 1)
 
 
+def test_every_country_listed_has_a_standard_rate_today_and_names_its_source(table: RateTable) -> None:
+    """A country without one would be refused line by line instead of by name."""
+    assert len(table.countries) == 28
+    for country in table.countries:
+        rate = table.rate(country, STANDARD, date(2026, 11, 30))
+        assert rate.percent >= 15
+        assert rate.source.title
+        assert rate.source.url.startswith("https://")
+
+
 @pytest.mark.parametrize(
     ("country", "category", "day", "field"),
     [
