@@ -112,18 +112,9 @@ def _no_double_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_nesting(value: Any) -> None:
     level, depth = [value], 0
-    while level := [inner for outer in level for inner in _inside(outer)]:
+    while level := [one for one in level if isinstance(one, dict | list)]:
         depth += 1
         if depth > NESTING:
             message = f"a body nests at most {NESTING} levels"
             raise malformed(message)
-
-
-def _inside(value: Any) -> list[Any]:
-    match value:
-        case dict():
-            return list(value.values())
-        case list():
-            return value
-        case _:
-            return []
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]

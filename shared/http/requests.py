@@ -53,14 +53,16 @@ def read_bytes(request: Request, limit_bytes: int) -> bytes:
         raise WrongMediaType(message, field="Content-Encoding")
     if (request.content_length or 0) > limit_bytes:
         raise too_large(limit_bytes)
+    body = bytearray()
     try:
-        body = request.stream.read(limit_bytes + 1)
+        while piece := request.stream.read(limit_bytes + 1 - len(body)):
+            body += piece
+            if len(body) > limit_bytes:
+                raise too_large(limit_bytes)
     except ClientDisconnected:
         message = "the body ended before its Content-Length"
         raise malformed(message) from None
-    if len(body) > limit_bytes:
-        raise too_large(limit_bytes)
-    return body
+    return bytes(body)
 
 
 def bearer(request: Request) -> str:
