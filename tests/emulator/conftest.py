@@ -27,6 +27,7 @@ def firestore_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield f"{LOOPBACK}:{port}"
     finally:
         child.stop()
+        leases.close()
 
 
 @pytest.fixture
