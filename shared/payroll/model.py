@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.faults import Invalid
 from shared.money import Money, total, zero
-from shared.payroll.countries.gb.tables import NicCategory, Plan
+from shared.payroll.countries.gb.categories import NicCategory, Plan
 from shared.payroll.countries.gb.tax_code import TaxCode
 from shared.payroll.frequency import Frequency
 from shared.payroll.refusals import DirectorsNotSupported, PayslipDoesNotAddUp, WrongTaxYear

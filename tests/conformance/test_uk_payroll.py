@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import pytest
 
+from shared.payroll.countries.gb.categories import NicCategory
 from shared.payroll.countries.gb.nic import Contributions, national_insurance
 from shared.payroll.countries.gb.paye import TaxablePay, income_tax
-from shared.payroll.countries.gb.tables import NicCategory, tables_for
+from shared.payroll.countries.gb.tables import tables_for
 from shared.payroll.countries.gb.tax_code import CodeKind, Nation, TaxCode
 from shared.payroll.countries.gb.tax_periods import TaxPeriod
 from shared.payroll.frequency import Frequency

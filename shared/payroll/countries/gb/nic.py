@@ -7,8 +7,9 @@ there rounds up. Directors' annual earnings periods are not supported.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from shared.payroll.countries.gb.categories import NicCategory, NicThreshold
+from shared.payroll.countries.gb.figures import TaxYear
 from shared.payroll.countries.gb.rounding import contribution, pence, pounds
-from shared.payroll.countries.gb.tables import NicCategory, NicThreshold, TaxYear
 from shared.payroll.frequency import Frequency
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from shared.payroll.countries.gb.figures import Band, IncomeTax, NationTax
 from shared.payroll.countries.gb.rounding import down_to_pound, pence, pounds, truncate, up_to_penny, up_to_pound
-from shared.payroll.countries.gb.tables import Band, IncomeTax, NationTax
 from shared.payroll.countries.gb.tax_code import CodeKind, TaxCode
 from shared.payroll.countries.gb.tax_periods import TaxPeriod
 

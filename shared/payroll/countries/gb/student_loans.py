@@ -7,8 +7,9 @@ several student plans the lowest threshold counts once; a postgraduate loan come
 from dataclasses import dataclass
 from decimal import Decimal
 
+from shared.payroll.countries.gb.categories import Plan
+from shared.payroll.countries.gb.figures import TaxYear
 from shared.payroll.countries.gb.rounding import down_to_pound, pence, pounds, truncate
-from shared.payroll.countries.gb.tables import Plan, TaxYear
 from shared.payroll.frequency import Frequency
 
 
