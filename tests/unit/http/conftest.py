@@ -1,13 +1,16 @@
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
+from shared.http.oidc import key_ring
 from tests.unit.http.issuer import Issuer
-from tests.unit.http.rooms import ACCOUNTANT, Counter, Rooms, a_calculator, a_door, an_invoice_door
+from tests.unit.http.private_doors import Worker, a_schedule_door, a_task_door, an_event_door
+from tests.unit.http.rooms import ACCOUNTANT, SETTINGS, Counter, Rooms, a_calculator, a_door, an_invoice_door
 
 LogLines = Callable[[], list[dict[str, Any]]]
 
@@ -72,3 +75,55 @@ def issuer() -> Iterator[Issuer]:
     """The issuer of the private doors' tokens."""
     with Issuer() as running:
         yield running
+
+
+@pytest.fixture
+def guarded_rooms(issuer: Issuer) -> Rooms:
+    """A house that trusts the running issuer."""
+    issuer.published = ["one"]
+    key_ring.cache_clear()
+    return Rooms(settings=replace(SETTINGS, oidc_jwks_url=issuer.jwks_url))
+
+
+@pytest.fixture
+def worker() -> Worker:
+    """What stands behind every private door."""
+    return Worker()
+
+
+@pytest.fixture
+def task_door(guarded_rooms: Rooms, worker: Worker) -> Client:
+    """The door calculate_payslips."""
+    return client_of(a_task_door(guarded_rooms, worker))
+
+
+@pytest.fixture
+def event_door(guarded_rooms: Rooms, worker: Worker) -> Client:
+    """The door issue_receipt."""
+    return client_of(an_event_door(guarded_rooms, worker))
+
+
+@pytest.fixture
+def schedule_door(guarded_rooms: Rooms, worker: Worker) -> Client:
+    """The door sweep_outbox."""
+    return client_of(a_schedule_door(guarded_rooms, worker))
+
+
+@pytest.fixture
+def tasks_token(issuer: Issuer) -> dict[str, str]:
+    """What Cloud Tasks sends to calculate_payslips."""
+    return {"Authorization": f"Bearer {issuer.token('calculate_payslips')}"}
+
+
+@pytest.fixture
+def events_token(issuer: Issuer) -> dict[str, str]:
+    """What Pub/Sub sends to issue_receipt."""
+    email = "daybook-events@daybook-test.iam.gserviceaccount.com"
+    return {"Authorization": f"Bearer {issuer.token('issue_receipt', email=email)}"}
+
+
+@pytest.fixture
+def scheduler_token(issuer: Issuer) -> dict[str, str]:
+    """What Cloud Scheduler sends to sweep_outbox."""
+    email = "daybook-scheduler@daybook-test.iam.gserviceaccount.com"
+    return {"Authorization": f"Bearer {issuer.token('sweep_outbox', email=email)}"}

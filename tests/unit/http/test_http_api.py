@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client
 
 from shared.calls import Call
 from shared.http.api import Api
@@ -10,20 +10,11 @@ from shared.http.problems import PROBLEM_JSON
 from shared.identity import TenantId
 from shared.limits import BODY_BYTES
 from tests.builders import ACME, NOON
+from tests.unit.http.problems import assert_problem
 from tests.unit.http.rooms import ACCOUNTANT, AUDITOR, STRANGER, Counter, Holder, Rooms, ThingAnswer
 
 CANARY = "GB29NWBK60161331926819"
 Headers = dict[str, str]
-
-
-def assert_problem(answer: TestResponse, status: int, code: str, field: str | None = None) -> dict[str, Any]:
-    """Assert that an answer is that problem, and return its fields."""
-    assert (answer.status_code, answer.content_type) == (status, PROBLEM_JSON)
-    problem: dict[str, Any] = answer.get_json(force=True)
-    assert (problem["code"], problem["field"], problem["status"]) == (code, field, status)
-    assert problem["type"] == f"https://daybook.dev/problems/{code}"
-    assert problem["request_id"] == answer.headers["X-Request-Id"]
-    return problem
 
 
 # --- calls -------------------------------------------------------------------------------
