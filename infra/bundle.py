@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from infra.catalogue import catalogue, door_file
+from emulators.catalogue import Function, load_catalogue
 from infra.imports import PRODUCT, ROOT, closure_of, path_of
 
 BUNDLES = ROOT / "build" / "bundles"
@@ -22,22 +22,22 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def main() -> None:
-    """Write every function's bundle and the digests of all."""
+    """Write every function's bundle and the digests of all.
+
+    Raises:
+        CatalogueMistaken: the catalogue contradicts itself, or names a function that has no door.
+    """
     shutil.rmtree(BUNDLES, ignore_errors=True)
-    digests = {function: zipped(bundle(function, BUNDLES / function)) for function in sorted(catalogue()["functions"])}
+    functions = sorted(load_catalogue().functions, key=lambda function: function.name)
+    digests = {function.name: zipped(bundle(function, BUNDLES / function.name)) for function in functions}
     written = json.dumps({"bundles": digests}, indent=2)
     (BUNDLES / "bundles.tfvars.json").write_text(f"{written}\n", encoding="utf-8")
-    sizes = [(BUNDLES / f"{function}.zip").stat().st_size for function in digests]
+    sizes = [(BUNDLES / f"{name}.zip").stat().st_size for name in digests]
     sys.stdout.write(f"{len(sizes)} bundles in build/bundles, {min(sizes):,} to {max(sizes):,} bytes\n")
 
 
-def bundle(function: str, folder: Path) -> Path:
-    """Write one function's bundle into a folder and return it.
-
-    Raises:
-        FileNotFoundError: the catalogue names a function that has no door.
-        KeyError: the catalogue does not name the function.
-    """
+def bundle(function: Function, folder: Path) -> Path:
+    """Write one function's bundle into a folder and return it."""
     for name, content in contents(function).items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -45,14 +45,14 @@ def bundle(function: str, folder: Path) -> Path:
     return folder
 
 
-def contents(function: str) -> Mapping[str, bytes]:
+def contents(function: Function) -> Mapping[str, bytes]:
     """The files of a function's bundle by their names in it."""
-    door = door_file(function)
+    door = ROOT / function.file
     code = sorted(path_of(module) for module in closure_of(door).modules)
     files = [*code, *data_of({path.parent for path in code})]
     return {
         "main.py": door.read_bytes(),
-        "requirements.txt": requirements_of(catalogue()["functions"][function]["requirements"]).encode(),
+        "requirements.txt": requirements_of(function.requirements).encode(),
         **{str(path.relative_to(ROOT)): path.read_bytes() for path in files},
     }
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.catalogue import requirement_groups
+from emulators.catalogue import parse_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
@@ -26,10 +26,16 @@ def main() -> None:
     """Write all.txt, keeping its versions unless `--upgrade` is given, then the groups from it."""
     every = REQUIREMENTS / "all.txt"
     compile_pins(sorted(REQUIREMENTS.glob("*.in")), every, sys.argv[1:])
-    for group in requirement_groups():
+    for group in groups():
         made = REQUIREMENTS / f"{group}.txt"
         made.unlink(missing_ok=True)
         compile_pins([REQUIREMENTS / f"{group}.in"], made, ["--constraint", str(every)])
+
+
+def groups() -> list[str]:
+    """The requirement groups that functions of the catalogue ask for."""
+    catalogue = parse_catalogue((ROOT / "functions" / "catalogue.yaml").read_text(encoding="utf-8"))
+    return sorted({group for function in catalogue.functions for group in function.requirements})
 
 
 def compile_pins(sources: Sequence[Path], made: Path, options: Sequence[str]) -> None:

@@ -20,7 +20,6 @@ module "topic" {
   region     = var.region
   name       = each.key
   publishers = local.holders["events"]
-  agent      = local.pubsub_agent
   depends_on = [module.services]
 }
 
@@ -28,15 +27,15 @@ module "subscription" {
   source   = "../subscription"
   for_each = local.catalogue.subscriptions
 
-  project       = var.project
-  name          = each.key
-  topic         = module.topic[each.value.topic].topic.id
-  undeliverable = module.topic[each.value.topic].undeliverable
-  endpoint      = "${local.doors_url}/${each.value.function}"
-  caller        = module.caller["events"].email
-  agent         = local.pubsub_agent
-  settings      = each.value
-  depends_on    = [module.function]
+  project    = var.project
+  region     = var.region
+  name       = each.key
+  topic      = module.topic[each.value.topic].topic.id
+  endpoint   = "${local.doors_url}/${each.value.function}"
+  caller     = module.caller["events"].email
+  agent      = local.pubsub_agent
+  settings   = each.value
+  depends_on = [module.function]
 }
 
 module "job" {

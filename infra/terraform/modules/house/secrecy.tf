@@ -26,10 +26,11 @@ module "key" {
 }
 
 module "secrets" {
-  source  = "../secrets"
-  project = var.project
-  region  = var.region
-  names   = toset(local.secret_pairs[*].secret)
+  source         = "../secrets"
+  project        = var.project
+  project_number = data.google_project.project.number
+  region         = var.region
+  names          = toset(local.secret_pairs[*].secret)
   readers = {
     for pair in local.secret_pairs : "${pair.function}/${pair.secret}" => {
       secret  = pair.secret

@@ -6,6 +6,11 @@ variable "project" {
   type        = string
 }
 
+variable "project_number" {
+  description = "Project number: conditions on secrets name the project by it."
+  type        = string
+}
+
 variable "region" {
   description = "The only region that values are kept in."
   type        = string
@@ -33,11 +38,6 @@ locals {
   # The values, and the list of live versions: a rotated secret is read newest first.
   rights = ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"]
   grants = merge([for key, reader in var.readers : { for role in local.rights : "${key}/${role}" => merge(reader, { role = role }) }]...)
-}
-
-# Conditions on secrets name the project by number.
-data "google_project" "project" {
-  project_id = var.project
 }
 
 resource "google_secret_manager_secret" "secret" {
@@ -70,7 +70,7 @@ resource "google_project_iam_member" "family_reader" {
 
   condition {
     title      = "Secrets ${each.value.secret}"
-    expression = "resource.name.startsWith(\"projects/${data.google_project.project.number}/secrets/${local.prefixes[each.value.secret]}\")"
+    expression = "resource.name.startsWith(\"projects/${var.project_number}/secrets/${local.prefixes[each.value.secret]}\")"
   }
 }
 

@@ -1,4 +1,4 @@
-# One listener: pushed with a token, retried with backoff, and set aside after too many attempts.
+# One listener: pushed with a token, retried with backoff, and set aside after too many attempts, where messages wait for an operator.
 
 variable "project" {
   description = "Project id."
@@ -15,8 +15,8 @@ variable "topic" {
   type        = string
 }
 
-variable "undeliverable" {
-  description = "Resource id of the topic for what could not be delivered."
+variable "region" {
+  description = "The only region that set-aside messages are kept in."
   type        = string
 }
 
@@ -71,7 +71,7 @@ resource "google_pubsub_subscription" "subscription" {
   }
 
   dead_letter_policy {
-    dead_letter_topic     = var.undeliverable
+    dead_letter_topic     = google_pubsub_topic.dead.id
     max_delivery_attempts = var.settings.max_delivery_attempts
   }
 
@@ -85,6 +85,36 @@ resource "google_pubsub_subscription_iam_member" "mover" {
   subscription = google_pubsub_subscription.subscription.name
   role         = "roles/pubsub.subscriber"
   member       = "serviceAccount:${var.agent}"
+}
+
+resource "google_pubsub_topic" "dead" {
+  project                    = var.project
+  name                       = "${var.name}-dead"
+  message_retention_duration = "2678400s"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "dead_mover" {
+  project = var.project
+  topic   = google_pubsub_topic.dead.name
+  role    = "roles/pubsub.publisher"
+  member  = "serviceAccount:${var.agent}"
+}
+
+# Without a subscription a topic forgets: this one keeps what could not be delivered until someone looks.
+resource "google_pubsub_subscription" "dead" {
+  project                    = var.project
+  name                       = "${var.name}-dead"
+  topic                      = google_pubsub_topic.dead.id
+  message_retention_duration = "2678400s"
+  ack_deadline_seconds       = 60
+
+  expiration_policy {
+    ttl = ""
+  }
 }
 
 output "subscription" {

@@ -1,4 +1,4 @@
-# One topic of announcements, the topic where undeliverable ones wait for an operator, and who may publish.
+# One topic of announcements, and who may publish them.
 
 variable "project" {
   description = "Project id."
@@ -20,11 +20,6 @@ variable "publishers" {
   type        = map(string)
 }
 
-variable "agent" {
-  description = "E-mail of Pub/Sub's own agent, which moves undeliverable messages."
-  type        = string
-}
-
 resource "google_pubsub_topic" "topic" {
   project                    = var.project
   name                       = var.name
@@ -43,44 +38,9 @@ resource "google_pubsub_topic_iam_member" "publisher" {
   member   = "serviceAccount:${each.value}"
 }
 
-resource "google_pubsub_topic" "undeliverable" {
-  project                    = var.project
-  name                       = "${var.name}-undeliverable"
-  message_retention_duration = "2678400s"
-
-  message_storage_policy {
-    allowed_persistence_regions = [var.region]
-  }
-}
-
-resource "google_pubsub_topic_iam_member" "mover" {
-  project = var.project
-  topic   = google_pubsub_topic.undeliverable.name
-  role    = "roles/pubsub.publisher"
-  member  = "serviceAccount:${var.agent}"
-}
-
-# Without a subscription a topic forgets: this one keeps what could not be delivered until someone looks.
-resource "google_pubsub_subscription" "undeliverable" {
-  project                    = var.project
-  name                       = "${var.name}-undeliverable"
-  topic                      = google_pubsub_topic.undeliverable.id
-  message_retention_duration = "2678400s"
-  ack_deadline_seconds       = 60
-
-  expiration_policy {
-    ttl = ""
-  }
-}
-
 output "topic" {
   description = "The topic."
   value       = google_pubsub_topic.topic
-}
-
-output "undeliverable" {
-  description = "Resource id of the topic of undeliverable messages."
-  value       = google_pubsub_topic.undeliverable.id
 }
 
 output "publishers" {
