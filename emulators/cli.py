@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from emulators import calls, secret_files, supervisor
@@ -35,7 +36,7 @@ class OneLineErrors(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except (CloudFault, ApiRefused, Fault) as fault:
-            complaints.print(f"[red]daybook:[/red] {fault}", soft_wrap=True, markup=True)
+            complaints.print(f"[red]daybook:[/red] {escape(str(fault))}", soft_wrap=True)
             raise typer.Exit(1) from None
 
 
@@ -139,7 +140,9 @@ def status(context: typer.Context) -> None:
         well = well and healthy
         table.add_row(name, str(process.pid), addresses, "[green]well[/green]" if healthy else "[red]not well[/red]")
     console.print(table)
-    console.print(f"clock {_text(_clock(here).now())}   doors {here.url()}   logs {here.home.path / 'logs'}")
+    console.print(
+        f"clock {_text(_clock(here).now())}   doors {here.url()}   logs {here.home.path / 'logs'}", soft_wrap=True
+    )
     console.print(f"waiting: {_waiting(state)}")
     if not well:
         raise typer.Exit(1)

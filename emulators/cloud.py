@@ -9,7 +9,9 @@ Two clouds at once need two homes and share nothing.
 """
 
 import contextlib
+import json
 import os
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Self, TypeAlias
 
 from emulators import google, host, secret_files
-from emulators.addresses import LOOPBACK, Leases, answers
+from emulators.addresses import LOOPBACK, Leases, answers, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, load_catalogue
 from emulators.processes import (
     Child,
@@ -162,6 +164,24 @@ class LocalCloud:
     def make_webhook_secret(self, tenant: str, partner: str = "stripe") -> str:
         """A partner's signing secret for a tenant, made if it is not there."""
         return secret_files.make_webhook_secret(self._home.secrets, tenant, partner, SystemIds())
+
+    def wait_until_idle(self, seconds: float = 60.0) -> None:
+        """Wait until no task or job is due or running and no push is on its way through our relay.
+
+        A message that was published but not yet pushed (about 50 ms) is not seen.
+
+        Raises:
+            CloudFault: still busy after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            body = fetch(f"{self.services_url}/admin/idle")
+            if body is not None and json.loads(body)["idle"]:
+                return
+            if time.monotonic() > deadline:
+                message = f"still busy after {seconds:.0f} s: {(body or b'').decode()}"
+                raise CloudFault(message)
+            time.sleep(0.02)
 
     # --- the functions host
 

@@ -1,6 +1,7 @@
 """Google's own Firestore and Pub/Sub emulators, started straight from their jars.
 
 `gcloud` itself is not needed: its wrappers cost seconds and leave Java behind when they are killed.
+`python -m emulators.google` checks that everything is installed and says how to install what is not.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,3 +178,17 @@ def _absent(title: str, component: str, package: str, jar: Path | None) -> list[
         return []
     ways = f"`gcloud components install {component}`, or `apt-get install {package}` {_SDK_HINT}"
     return [f"the {title} emulator is not installed: {ways}"]
+
+
+def main() -> int:
+    """Say what is missing, if anything; the exit code is 0 when everything is there."""
+    try:
+        find_installation()
+    except EmulatorsMissing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

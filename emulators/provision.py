@@ -4,6 +4,7 @@ What Terraform does in production: queues, key, topics, push subscriptions with 
 Making it twice is harmless.
 """
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -25,7 +26,13 @@ from shared.settings import Settings
 _SECONDS: Final = 20.0
 """Deadline of each call."""
 
-_JOB_DEADLINE: Final = timedelta(minutes=3)
+_JOB_RETRIES: Final = scheduler_v1.RetryConfig(
+    retry_count=5, min_backoff_duration=timedelta(seconds=5), max_backoff_duration=timedelta(seconds=60)
+)
+"""As in infra/terraform/modules/job."""
+
+_SHORTEST_DEADLINE: Final = 15
+"""Cloud Scheduler's minimum, in seconds."""
 
 
 def provision(catalogue: Catalogue, settings: Settings, relay_url: str) -> None:
@@ -165,22 +172,23 @@ def _make_jobs(catalogue: Catalogue, settings: Settings) -> None:
     email = f"{catalogue.callers['scheduler']}@{settings.callers_domain}"
     with scheduler_client(settings.tasks_endpoint) as client:
         for job in catalogue.jobs:
-            message = _job(job, settings, email)
+            message = _job(job, settings, email, catalogue.function(job.function).timeout_seconds)
             _once(partial(client.create_job, parent=_location(settings), job=message, timeout=_SECONDS))
 
 
-def _job(job: Job, settings: Settings, email: str) -> scheduler_v1.Job:
+def _job(job: Job, settings: Settings, email: str, deadline_seconds: int) -> scheduler_v1.Job:
     url = f"{settings.doors_url}/{job.function}"
     return scheduler_v1.Job(
         name=job_name(settings, job.name),
         schedule=job.cron,
         time_zone=job.zone,
-        attempt_deadline=_JOB_DEADLINE,
+        attempt_deadline=timedelta(seconds=max(deadline_seconds, _SHORTEST_DEADLINE)),
+        retry_config=_JOB_RETRIES,
         http_target=scheduler_v1.HttpTarget(
             uri=url,
             http_method=scheduler_v1.HttpMethod.POST,
             headers={"Content-Type": "application/json"},
-            body=b"{}",
+            body=json.dumps({"job": job.name}).encode(),
             oidc_token=scheduler_v1.OidcToken(service_account_email=email, audience=url),
         ),
     )
