@@ -1,5 +1,6 @@
 """One call: who asks, why, when, and what a decision under it comes to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -45,7 +46,7 @@ class Call:
         return tenant_ref(self.tenant, collection, key)
 
     def command(
-        self, queue: str, door: str, subject: str, body: dict[str, Json], *, not_before: datetime | None = None
+        self, queue: str, door: str, subject: str, body: Mapping[str, Json], *, not_before: datetime | None = None
     ) -> Command:
         """A command that follows from this call; the same call never sends two to one door about one subject."""
         return Command(
@@ -53,7 +54,7 @@ class Call:
         )
 
     def announcement(
-        self, topic: str, kind: str, subject: str, subject_version: int, data: dict[str, Json]
+        self, topic: str, kind: str, subject: str, subject_version: int, data: Mapping[str, Json]
     ) -> Announcement:
         """An announcement that follows from this call."""
         identity = message_id(self.cause, kind, subject, subject_version)

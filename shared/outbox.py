@@ -5,7 +5,7 @@ batches later; what a crash leaves behind, the sweep sends. Everybody who listen
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 import structlog
@@ -14,9 +14,26 @@ from shared.clock import Clock
 from shared.events import Announcement, Command, Json, Message
 from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
-from shared.ports import Bus, Create, Decision, Delete, Document, Queue, Ref, Store, Value, View, tenant_ref
+from shared.limits import OUTBOX_AGE_SECONDS
+from shared.ports import (
+    Bus,
+    Create,
+    Decision,
+    Delete,
+    Document,
+    Query,
+    Queue,
+    Ref,
+    Store,
+    Value,
+    View,
+    Where,
+    tenant_ref,
+)
 
 REMOVE_AFTER_ROWS: Final = 20
+SWEEP_PAGE: Final = 100
+SWEEP_PAGES: Final = 50
 REMOVE_AFTER_SECONDS: Final = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -102,6 +119,19 @@ class Outbox:
                 self._sent_since = self._sent_since or self._clock.now()
         if self._due():
             self.remove_sent()
+
+    def sweep(self, at: datetime) -> int:
+        """Send the rows of all tenants that are older than OUTBOX_AGE_SECONDS; returns how many went out."""
+        old = Where("created_at", "<", at - timedelta(seconds=OUTBOX_AGE_SECONDS))
+        query = Query("outbox", where=(old,), order=("created_at",), limit=SWEEP_PAGE, group=True)
+        gone = 0
+        for _ in range(SWEEP_PAGES):
+            rows = self._store.query(query).documents
+            sent = self.resend(rows)
+            gone += sent
+            if len(rows) < SWEEP_PAGE or not sent:
+                break
+        return gone
 
     def resend(self, documents: Sequence[Document]) -> int:
         """Send rows that were left behind and remove them at once; returns how many went out."""

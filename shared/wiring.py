@@ -10,16 +10,19 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock, SettableClock, SystemClock
-from shared.identity import Ids, SystemIds
+from shared.identity import Ids, SystemIds, TenantId
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from shared.desk import Desk
+    from shared.invoicing.use_cases import Invoicing
     from shared.ledger.use_cases.accounts import Chart
     from shared.ledger.use_cases.control import Controls
     from shared.ledger.use_cases.posting import Books
+    from shared.ledger.use_cases.proofs import Proofs
     from shared.ledger.use_cases.reports import Reports
     from shared.outbox import Outbox
+    from shared.payments.use_cases import Inbox, Payments
     from shared.payroll.use_cases.employees import Employees
     from shared.payroll.use_cases.runs import PayrollRuns
     from shared.ports import Bus, Keys, Queue, Secrets, Store
@@ -128,6 +131,7 @@ class House:
     def books(self) -> "Books":
         """Posting."""
         from shared.ledger.use_cases.posting import Books
+    from shared.ledger.use_cases.proofs import Proofs
 
         return Books(self.desk)
 
@@ -152,6 +156,13 @@ class House:
 
         return Reports(self.desk)
 
+    @cached_property
+    def proofs(self) -> "Proofs":
+        """That the books agree with their journal."""
+        from shared.ledger.use_cases.proofs import Proofs
+
+        return Proofs(self.desk, self.reports, self.queue)
+
     # --- invoicing and tax
 
     @cached_property
@@ -160,6 +171,34 @@ class House:
         from shared.tax.use_cases import Taxes
 
         return Taxes()
+
+    @cached_property
+    def invoicing(self) -> "Invoicing":
+        """Drafting and issuing."""
+        from shared.invoicing.use_cases import Invoicing
+        from shared.tax.model import Seller
+
+        def seller(tenant: TenantId) -> Seller:
+            profile = self.tenants.profile(tenant)
+            return Seller(profile.country, profile.registrations)
+
+        return Invoicing(self.desk, self.books, self.taxes, seller)
+
+    # --- payments
+
+    @cached_property
+    def inbox(self) -> "Inbox":
+        """Partners' events, taken in."""
+        from shared.payments.use_cases import Inbox
+
+        return Inbox(self.desk, self.secrets, self.vault)
+
+    @cached_property
+    def payments(self) -> "Payments":
+        """Partners' events, applied."""
+        from shared.payments.use_cases import Payments
+
+        return Payments(self.desk, self.books)
 
     # --- payroll
 

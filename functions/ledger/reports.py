@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from shared.calls import Call
 from shared.http.api import Api
 from shared.ledger.rules.reports import BalanceSheet, IncomeStatement, TrialBalance
-from shared.ledger.use_cases.reports import Proof
+from shared.ledger.use_cases.proofs import Proof
 from shared.ledger.wire import (
     BalanceSheetAnswer,
     IncomeStatementAnswer,
@@ -44,7 +44,7 @@ def balance_sheet(call: Call, query: ThroughQuery) -> BalanceSheet:
 @api.route("GET", "/v1/ledger/reports/proofs", answers=PageAnswer[ProofAnswer])
 def proofs(call: Call, query: PageQuery) -> Listing[Proof]:
     """Recorded proofs that the totals are the fold of the entries, newest first."""
-    return house().reports.proofs(call.tenant, query.limit, query.cursor)
+    return house().proofs.page(call.tenant, query.limit, query.cursor)
 
 
 @functions_framework.http

@@ -1,6 +1,6 @@
 """Why invoicing says no."""
 
-from shared.faults import Conflict, Invalid
+from shared.faults import Conflict, Invalid, NotFound
 
 
 class WrongState(Conflict):
@@ -25,3 +25,15 @@ class RefundExceedsReceipts(Conflict):
     """More would be given back than was received and not given back yet."""
 
     code = "refund_exceeds_receipts"
+
+
+class UnknownInvoice(NotFound):
+    """No such draft or invoice."""
+
+    code = "unknown_invoice"
+
+
+class UnknownCustomer(Invalid):
+    """No such customer."""
+
+    code = "unknown_customer"

@@ -3,31 +3,19 @@
 import json
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from shared.identity import TenantId
 from shared.ledger.model import Account, AccountType
 from shared.ledger.records import create_account
 from shared.ports import Create
 
-RECEIVABLE = "assets:receivable"
-CUSTOMER_CREDIT = "liabilities:customer_credit"
-SALES = "revenue:sales"
-WAGES = "expenses:wages"
-EMPLOYER_CONTRIBUTIONS = "expenses:employer_contributions"
-INCOME_TAX_WITHHELD = "liabilities:payroll:income_tax"
-SOCIAL_CONTRIBUTIONS = "liabilities:payroll:social_contributions"
-STUDENT_LOANS_WITHHELD = "liabilities:payroll:student_loans"
-NET_PAY = "liabilities:payroll:net_pay"
-
-
-def clearing(partner: str) -> str:
-    """Money that a payment partner has taken and not yet paid out."""
-    return f"assets:clearing:{partner}"
-
-
-def tax_collected(country: str) -> str:
-    """VAT owed to a country."""
-    return f"liabilities:vat:{country.lower()}"
+WAGES: Final = "expenses:wages"
+EMPLOYER_CONTRIBUTIONS: Final = "expenses:employer_contributions"
+INCOME_TAX_WITHHELD: Final = "liabilities:payroll:income_tax"
+SOCIAL_CONTRIBUTIONS: Final = "liabilities:payroll:social_contributions"
+STUDENT_LOANS_WITHHELD: Final = "liabilities:payroll:student_loans"
+NET_PAY: Final = "liabilities:payroll:net_pay"
 
 
 @cache

@@ -10,7 +10,7 @@ from shared.ledger.model import Account, AccountType, EntryKind, Floor, JournalE
 from shared.ledger.records import RecordedEntry
 from shared.ledger.rules.control import Control, Operation
 from shared.ledger.rules.reports import Balance, BalanceSheet, IncomeStatement, TrialBalance
-from shared.ledger.use_cases.reports import Proof
+from shared.ledger.use_cases.proofs import Proof
 from shared.limits import ENTRY_LINES
 from shared.wire import AmountMinor, Currency, IsoDate, MoneyWire, PageQuery, ShortText, Wire
 from shared.wire import Period as Month

@@ -72,8 +72,8 @@ class PaymentState(Enum):
 class Payment:
     """Money that a partner took for us.
 
-    received = applied to the invoice + credited to the customer + unapplied; refunds take it back
-    in the opposite order.
+    `matched` went to the invoice (what settles it, and any excess held for its customer); `unapplied`
+    found no invoice. Together they are what was received and not refunded.
     """
 
     id: str
@@ -83,8 +83,7 @@ class Payment:
     customer_id: str
     currency: str
     received: int
-    applied: int
-    credited: int
+    matched: int
     unapplied: int
     refunded: int
     occurred_at: datetime
@@ -92,12 +91,17 @@ class Payment:
 
     def __post_init__(self) -> None:
         """Money received is somewhere, and no more comes back than came."""
-        if self.applied + self.credited + self.unapplied != self.received - self.refunded:
+        if self.matched + self.unapplied != self.received - self.refunded:
             message = f"payment {self.id} does not add up"
             raise ValueError(message)
-        if min(self.applied, self.credited, self.unapplied, self.refunded) < 0:
+        if min(self.matched, self.unapplied, self.refunded) < 0:
             message = f"payment {self.id} has a negative part"
             raise ValueError(message)
+
+    @property
+    def money(self) -> Money:
+        """What was received."""
+        return Money(self.received, self.currency)
 
     @property
     def state(self) -> PaymentState:

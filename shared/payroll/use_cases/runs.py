@@ -6,6 +6,7 @@ exist yet. A sweep looks again at runs that stand still (LEDGER.md, rule 12).
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, cast
 
 from shared.calls import Call, Done, Outcome
@@ -33,12 +34,14 @@ from shared.payroll.refusals import ApproverPrepared, NobodyToPay, PeriodAlready
 from shared.payroll.runs import TRANSITIONS, ChunkResult, PayrollRun, RunPayslip, RunState, added, chunked
 from shared.payroll.use_cases.chunks import calculate_chunk, post_chunk
 from shared.payroll.use_cases.employees import Employees
-from shared.ports import Create, Document, Query, Ref, Update, View, Where
+from shared.ports import Create, Document, Query, Update, View, Where
 
 QUEUE: Final = "payroll"
 TOPIC: Final = "payroll"
 CALCULATE: Final = "calculate_payslips"
 POST: Final = "post_payslips"
+SWEEP: Final = "sweep_payroll_runs"
+SWEEP_RUNS: Final = 200
 
 _STAGES: Final = {
     RunState.CALCULATING: (result_ref, "payroll_results", RunState.AWAITING_APPROVAL, RunState.BLOCKED),
@@ -153,11 +156,17 @@ class PayrollRuns:
         missing = [number for number, ref in enumerate(refs) if results[ref] is None]
         self._desk.outbox.dispatch([_command(call, door, run_id, number) for number in missing])
 
-    def standing_still(self, limit: int) -> tuple[Ref, ...]:
-        """Runs of all tenants that chunks work on; a platform sweep's question."""
+    def sweep(self, at: datetime, request_id: str, traceparent: str) -> None:
+        """Resume the runs of all tenants that chunks still work on, each under its own tenant."""
         busy = Where("state", "in", [state.value for state in _STAGES])
-        page = self._desk.store.query(Query("payroll_runs", where=(busy,), group=True, limit=limit, only=("state",)))
-        return tuple(document.ref for document in page.documents)
+        query = Query("payroll_runs", where=(busy,), group=True, limit=SWEEP_RUNS, only=("state",))
+        for document in self._desk.store.query(query).documents:
+            tenant, run_id = document.ref.tenant, document.ref.key
+            if tenant is None:
+                message = f"{document.ref.path} belongs to no tenant"
+                raise LookupError(message)
+            cause = Cause("system", SWEEP, f"{run_id}~{at.isoformat()}")
+            self.resume(Call(tenant, f"system:{SWEEP}", cause, request_id, "", traceparent, at), run_id)
 
     def run(self, tenant: TenantId, run_id: str) -> PayrollRun:
         """One run.

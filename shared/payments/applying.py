@@ -1,0 +1,125 @@
+"""From an event and what is known to what is written: the decision of `Payments.apply`."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from shared.calls import Call, Outcome
+from shared.events import Announcement, Json
+from shared.faults import Refused, Retryable
+from shared.invoicing.model import Invoice
+from shared.invoicing.records import UNNUMBERED, invoice_ref, read_either, write_settlement
+from shared.ledger.model import JournalEntry
+from shared.ledger.use_cases.posting import Booking
+from shared.limits import WAIT_FOR_OBJECT_DAYS
+from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
+from shared.payments.records import payment_id, payment_ref, read_payment, write_payment
+from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
+from shared.payments.rules import Settlement, give_back, receive
+from shared.ports import Create, Document, Update, View, Write
+
+TOPIC: Final = "payments"
+APPLIED: Final = "payment.applied"
+REFUNDED: Final = "payment.refunded"
+ACTION: Final = "event.apply"
+
+
+def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -> Booking[StoredEvent]:
+    """What a received event comes to: a settlement with its entry, nothing new, or a recorded refusal.
+
+    Raises:
+        Retryable: what the event is about is not there yet, and its time is not over.
+    """
+    place = payment_ref(call.tenant, payment_id(stored.event.partner, stored.event.payment))
+    try:
+        settlement = _settle(call, stored, view)
+    except (PaymentNeverCame, RefundTooLarge) as refusal:
+        return _finished(inbox, stored, EventState.REFUSED, refusal)
+    if settlement is None:
+        return _finished(inbox, stored, EventState.STALE)
+    document, invoice = view[place], settlement.invoice
+    fields = write_payment(settlement.payment)
+    writes: list[Write] = [Update(place, fields, document.version) if document else Create(place, fields)]
+    if invoice:
+        writes.append(_settled(call, invoice, view))
+    writes.append(Update(inbox.ref, {"state": EventState.APPLIED.value}, inbox.version))
+    refused = Update(inbox.ref, {"state": EventState.REFUSED.value}, inbox.version)
+    outcome = Outcome(
+        inbox.ref, ACTION, _in_state(stored, EventState.APPLIED), tuple(writes), (_told(call, settlement),)
+    )
+    return Booking(outcome, _entry(call, stored.event, settlement), if_refused=(refused,))
+
+
+def _settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
+    """The settlement that an event makes; None when the payment had it, or more, before."""
+    event = stored.event
+    key = payment_id(event.partner, event.payment)
+    document = view[payment_ref(call.tenant, key)]
+    if event.kind is EventKind.PAYMENT_SUCCEEDED:
+        return None if document else receive(key, event, _invoice(call, stored, event.invoice_id, view))
+    if document is None:
+        _wait(call, stored, "the payment is not there yet")
+        message = "the payment that was refunded never came"
+        raise PaymentNeverCame(message, field="payment", detail={"event": stored.key})
+    payment = read_payment(document)
+    return give_back(payment, event, _invoice(call, stored, payment.invoice_id, view))
+
+
+def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> Invoice | None:
+    """The issued invoice that an event is about. One that is not there (yet) is waited for, and then done without."""
+    if not invoice_id:
+        return None
+    document = view[invoice_ref(call.tenant, invoice_id)]
+    if document is None or document["state"] in {state.value for state in UNNUMBERED}:
+        _wait(call, stored, "the invoice is not issued yet")
+        return None
+    invoice = read_either(document)
+    return invoice if isinstance(invoice, Invoice) else None
+
+
+def _wait(call: Call, stored: StoredEvent, message: str) -> None:
+    if call.at - stored.received_at < timedelta(days=WAIT_FOR_OBJECT_DAYS):
+        raise Retryable(message, detail={"event": stored.key})
+
+
+def _settled(call: Call, invoice: Invoice, view: View) -> Update:
+    document = view[invoice_ref(call.tenant, invoice.id)]
+    if document is None:
+        message = f"invoice {invoice.id} is gone"
+        raise LookupError(message)
+    return Update(document.ref, write_settlement(invoice), document.version)
+
+
+def _entry(call: Call, event: PartnerEvent, settlement: Settlement) -> JournalEntry:
+    """The entry of a settlement, effective on the day that the partner's event tells of."""
+    return JournalEntry(
+        call.cause.stored_id("entry"),
+        settlement.lines,
+        event.occurred_at.date(),
+        str(call.cause),
+        call.request_hash,
+        reference=settlement.invoice.number if settlement.invoice else "",
+    )
+
+
+def _told(call: Call, settlement: Settlement) -> Announcement:
+    payment = settlement.payment
+    kind = REFUNDED if payment.refunded else APPLIED
+    data: dict[str, Json] = {
+        "invoice_id": payment.invoice_id,
+        "received": payment.received,
+        "refunded": payment.refunded,
+        "currency": payment.currency,
+    }
+    return call.announcement(TOPIC, kind, payment.id, payment.version, data)
+
+
+def _finished(
+    inbox: Document, stored: StoredEvent, state: EventState, refusal: Refused | None = None
+) -> Booking[StoredEvent]:
+    writes = (Update(inbox.ref, {"state": state.value}, inbox.version),)
+    return Booking(Outcome(inbox.ref, ACTION, _in_state(stored, state), writes, refusal=refusal))
+
+
+def _in_state(stored: StoredEvent, state: EventState) -> StoredEvent:
+    return replace(stored, state=state)

@@ -1,0 +1,146 @@
+"""The inbox, payments and receipts as documents."""
+
+from datetime import datetime
+from typing import Final, cast
+
+from shared.identity import Cause, TenantId, stored_id
+from shared.money import Money
+from shared.payments.model import EventKind, EventState, PartnerEvent, Payment, Receipt, StoredEvent
+from shared.ports import Document, Ref, Value, tenant_ref
+
+INBOX: Final = "inbox"
+PAYMENTS: Final = "payments"
+RAW: Final = "raw"
+
+_PARTS: Final = ("received", "matched", "unapplied", "refunded", "version")
+
+
+def event_cause(tenant: TenantId, partner: str, event_id: str) -> Cause:
+    """What an event is the cause of: told twice, it is the same cause."""
+    return Cause(f"webhook:{partner}", tenant, event_id)
+
+
+def inbox_ref(tenant: TenantId, key: str) -> Ref:
+    """An event of the inbox."""
+    return tenant_ref(tenant, INBOX, key)
+
+
+def payment_id(partner: str, reference: str) -> str:
+    """The id of the payment that a partner calls so."""
+    return stored_id("payment", partner, reference)
+
+
+def payment_ref(tenant: TenantId, payment: str) -> Ref:
+    """A payment."""
+    return tenant_ref(tenant, PAYMENTS, payment)
+
+
+def receipt_ref(tenant: TenantId, payment: str) -> Ref:
+    """The receipt of a payment."""
+    return tenant_ref(tenant, "receipts", payment)
+
+
+def write_event(stored: StoredEvent, sealed: bytes) -> dict[str, Value]:
+    """An event's fields; what the partner wrote is only there sealed."""
+    event = stored.event
+    return {
+        "schema": 1,
+        "partner": event.partner,
+        "event_id": event.id,
+        "type": event.type,
+        "kind": event.kind.value,
+        "occurred_at": event.occurred_at,
+        "payment": event.payment,
+        "amount": event.money.amount if event.money else None,
+        "currency": event.money.currency if event.money else None,
+        "invoice_id": event.invoice_id,
+        "state": stored.state.value,
+        "received_at": stored.received_at,
+        "secret_index": stored.secret_index,
+        RAW: sealed,
+    }
+
+
+def read_event(document: Document) -> StoredEvent:
+    """The event that a document keeps, without its sealed bytes."""
+    fields = document.fields
+    amount, currency = cast("int | None", fields["amount"]), cast("str | None", fields["currency"])
+    event = PartnerEvent(
+        cast("str", fields["partner"]),
+        cast("str", fields["event_id"]),
+        cast("str", fields["type"]),
+        EventKind(fields["kind"]),
+        cast("datetime", fields["occurred_at"]),
+        cast("str", fields["payment"]),
+        Money(amount, currency) if amount is not None and currency is not None else None,
+        cast("str", fields["invoice_id"]),
+    )
+    return StoredEvent(
+        document.ref.key,
+        event,
+        EventState(fields["state"]),
+        cast("datetime", fields["received_at"]),
+        cast("int", fields["secret_index"]),
+    )
+
+
+def write_payment(payment: Payment) -> dict[str, Value]:
+    """A payment's fields."""
+    return {
+        "schema": 1,
+        "partner": payment.partner,
+        "reference": payment.reference,
+        "invoice_id": payment.invoice_id,
+        "customer_id": payment.customer_id,
+        "currency": payment.currency,
+        "state": payment.state.value,
+        "occurred_at": payment.occurred_at,
+        **{name: cast("int", getattr(payment, name)) for name in _PARTS},
+    }
+
+
+def read_payment(document: Document) -> Payment:
+    """The payment that a document keeps."""
+    fields = document.fields
+    partner, reference, invoice, customer, currency = (
+        cast("str", fields[name]) for name in ("partner", "reference", "invoice_id", "customer_id", "currency")
+    )
+    received, matched, unapplied, refunded, version = (cast("int", fields[name]) for name in _PARTS)
+    return Payment(
+        id=document.ref.key,
+        partner=partner,
+        reference=reference,
+        invoice_id=invoice,
+        customer_id=customer,
+        currency=currency,
+        received=received,
+        matched=matched,
+        unapplied=unapplied,
+        refunded=refunded,
+        occurred_at=cast("datetime", fields["occurred_at"]),
+        version=version,
+    )
+
+
+def write_receipt(receipt: Receipt) -> dict[str, Value]:
+    """A receipt's fields."""
+    return {
+        "schema": 1,
+        "invoice_id": receipt.invoice_id,
+        "customer_id": receipt.customer_id,
+        "amount": receipt.money.amount,
+        "currency": receipt.money.currency,
+        "issued_at": receipt.issued_at,
+    }
+
+
+def read_receipt(document: Document) -> Receipt:
+    """The receipt that a document keeps."""
+    fields = document.fields
+    return Receipt(
+        document.ref.key,
+        cast("str", fields["invoice_id"]),
+        cast("str", fields["customer_id"]),
+        Money(cast("int", fields["amount"]), cast("str", fields["currency"])),
+        cast("datetime", fields["issued_at"]),
+    )

@@ -1,0 +1,100 @@
+"""Payments on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from shared.payments.model import EventKind, EventState, Payment, PaymentState, StoredEvent
+from shared.wire import MoneyWire, PageQuery, Wire
+
+ObjectId = Annotated[str, Field(pattern=r"^[a-z2-7]{52}$")]
+
+
+class PaymentAnswer(Wire):
+    """Money that a partner took: matched to an invoice, unapplied, or given back."""
+
+    id: str
+    partner: str
+    reference: str
+    state: PaymentState
+    invoice_id: str | None
+    customer_id: str | None
+    received: MoneyWire
+    matched: MoneyWire
+    unapplied: MoneyWire
+    refunded: MoneyWire
+    occurred_at: datetime
+
+    @classmethod
+    def of(cls, payment: Payment) -> Self:
+        """The payment on the wire."""
+        received, matched, unapplied, refunded = (
+            MoneyWire(amount=amount, currency=payment.currency)
+            for amount in (payment.received, payment.matched, payment.unapplied, payment.refunded)
+        )
+        return cls(
+            id=payment.id,
+            partner=payment.partner,
+            reference=payment.reference,
+            state=payment.state,
+            invoice_id=payment.invoice_id or None,
+            customer_id=payment.customer_id or None,
+            received=received,
+            matched=matched,
+            unapplied=unapplied,
+            refunded=refunded,
+            occurred_at=payment.occurred_at,
+        )
+
+
+class EventAnswer(Wire):
+    """An event of the inbox: what a partner told, and what became of it."""
+
+    id: str
+    partner: str
+    event_id: str
+    type: str
+    kind: EventKind
+    state: EventState
+    occurred_at: datetime
+    received_at: datetime
+
+    @classmethod
+    def of(cls, stored: StoredEvent) -> Self:
+        """The event on the wire."""
+        event = stored.event
+        return cls(
+            id=stored.key,
+            partner=event.partner,
+            event_id=event.id,
+            type=event.type,
+            kind=event.kind,
+            state=stored.state,
+            occurred_at=event.occurred_at,
+            received_at=stored.received_at,
+        )
+
+
+class PaymentPath(Wire):
+    """The payment in the path."""
+
+    id: ObjectId
+
+
+class ListQuery(PageQuery):
+    """Which page."""
+
+
+class EventQuery(PageQuery):
+    """Events of one state, or all."""
+
+    state: EventState | None = None
+
+
+class ApplyTask(Wire):
+    """An event to apply, and what to read along."""
+
+    event: ObjectId
+    payment: ObjectId
+    invoice: str
