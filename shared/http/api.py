@@ -124,7 +124,7 @@ class Api:
             exchange.route = route.rule
             return self._answer(route, flask.request, exchange, path_values)
 
-        models = {"path": route.path, "query": route.query, "body": route.body}
+        models = {"path": _documented(route.path), "query": _documented(route.query), "body": route.body}
         view.__annotations__ = {name: model for name, model in models.items() if model}
         if route.writes:
             view.__annotations__["header"] = WritingHeaders
@@ -154,6 +154,20 @@ class Api:
         headers = {"Cache-Control": "no-store"} | ({"Idempotency-Replayed": "true"} if exchange.replayed else {})
         text = route.answers.of(answer).model_dump_json()
         return Response(text, route.status, headers, content_type="application/json")
+
+
+def _documented(model: type[BaseModel] | None) -> type[BaseModel] | None:
+    """A model of parameters as flask-openapi3 can document it: it takes a field's list of `examples` for a mapping."""
+    if model is None:
+        return None
+
+    def without_examples(_: type, /, **options: Any) -> dict[str, Any]:
+        schema = model.model_json_schema(**options)
+        for field in schema.get("properties", {}).values():
+            field.pop("examples", None)
+        return schema
+
+    return type(model.__name__, (model,), {"model_json_schema": classmethod(without_examples)})
 
 
 def _application(door: str, prefix: str) -> OpenAPI:

@@ -1,8 +1,8 @@
 """What queues and topics deliver, read back into what was sent: a task's envelope, a push's announcement.
 
 A task is `{"id", "tenant", "body"}`. A push is Pub/Sub's `{"message": {"data", "attributes"}, "subscription"}`
-whose `data` is, in base64, `{"id", "tenant", "topic", "type", "subject", "subject_version", "occurred_at", "data"}`,
-and whose attributes hold `traceparent`. Pub/Sub's part may grow fields; ours may not.
+whose `data` is, in base64, `{"id", "tenant", "type", "subject", "subject_version", "occurred_at", "data"}`, and
+whose attributes hold `traceparent`. Pub/Sub's part may grow fields; ours may not.
 """
 
 import base64
@@ -50,7 +50,6 @@ class AnnouncementWire(Wire):
 
     id: MessageId
     tenant: Tenant
-    topic: str
     type: str
     subject: str
     subject_version: int = Field(ge=0)
@@ -70,7 +69,7 @@ def read_task(body: bytes, model: type[BodyT]) -> tuple[Task[BodyT], BodyT]:
 
 
 def read_announcement(body: bytes) -> Announcement:
-    """The announcement in a Pub/Sub push.
+    """The announcement in a Pub/Sub push; its `topic` is empty, for a listener knows what it listens to.
 
     Raises:
         Malformed: the push, or the data in it, is not JSON, or a number in the data has a fraction.
@@ -86,7 +85,7 @@ def read_announcement(body: bytes) -> Announcement:
     return Announcement(
         StoredId(wire.id),
         TenantId(wire.tenant),
-        topic=wire.topic,
+        topic="",
         type=wire.type,
         subject=wire.subject,
         subject_version=wire.subject_version,

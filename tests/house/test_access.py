@@ -1,4 +1,5 @@
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def _door(name: str) -> Api:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     api = module.api
     assert isinstance(api, Api)

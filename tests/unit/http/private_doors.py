@@ -75,7 +75,6 @@ def an_announcement(**changes: Any) -> dict[str, Any]:
     return {
         "id": "event-1",
         "tenant": "acme",
-        "topic": "payments",
         "type": "payment.applied",
         "subject": "payment-1",
         "subject_version": 1,

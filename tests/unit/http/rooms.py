@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from shared import counters
 from shared.calls import Call, Done
@@ -132,7 +134,7 @@ class Order(Wire):
 class ThingPath(Wire):
     """A thing's id."""
 
-    id: Identifier
+    id: Annotated[Identifier, Field(examples=["thing-1"])]
 
 
 class ThingAnswer(Wire):
