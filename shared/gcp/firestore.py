@@ -25,7 +25,7 @@ from shared.gcp.firestore_queries import (
 from shared.gcp.firestore_values import read_document, read_instant, write_instant
 from shared.gcp.firestore_writes import put_write, with_checks
 from shared.gcp.patience import Deadline
-from shared.gcp.rpc import Method, Rpc, RpcFailed, silent
+from shared.gcp.rpc import Metadata, Method, Rpc, RpcFailed, silent
 from shared.limits import COMMIT_ATTEMPTS, READ_ROUNDS
 from shared.ports import (
     CommitFailed,
@@ -66,14 +66,12 @@ _FAILURES: Final = {
 """What a commit's error means; any other is a bug in what we sent."""
 
 
-def firestore_rpc(settings: Settings, database: str) -> Rpc:
-    """The channel to one database of the project."""
-    resource = f"projects/{settings.project}/databases/{database}"
-    metadata = (
-        ("google-cloud-resource-prefix", resource),
+def resource_headers(settings: Settings, database: str) -> Metadata:
+    """The headers by which Firestore routes a call to one database of the project."""
+    return (
+        ("google-cloud-resource-prefix", f"projects/{settings.project}/databases/{database}"),
         ("x-goog-request-params", f"project_id={settings.project}&database_id={database}"),
     )
-    return Rpc(HOST, settings.firestore_endpoint, metadata=metadata)
 
 
 class FirestoreStore:
@@ -84,7 +82,7 @@ class FirestoreStore:
         self._database = f"projects/{settings.project}/databases/{database}"
         self._documents = f"{self._database}/documents"
         self._root = f"{self._documents}/"
-        self._rpc = rpc or firestore_rpc(settings, database)
+        self._rpc = rpc or Rpc(HOST, settings.firestore_endpoint, metadata=resource_headers(settings, database))
 
     # --- reading
 

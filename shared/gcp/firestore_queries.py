@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.faults import Malformed
-from shared.gcp.firestore_values import field_path, read_value, write_value
+from shared.gcp.firestore_values import checked_integer, field_path, read_value, write_value
 from shared.gcp.messages import Messages
 from shared.ports import Document, Fields, Query, Ref, Value, Where
 
@@ -80,7 +80,7 @@ def put_query(target: Any, query: Query, *, root: str, limit: int | None) -> Non
 
 def put_conditions(target: Any, query: Query) -> None:
     """Fill the collection and the conditions alone, for an aggregation."""
-    origin = getattr(target, "from").add()
+    origin = target.from_.add()
     origin.collection_id, origin.all_descendants = query.collection, query.group
     if len(query.where) == 1:
         _put_filter(target.where, query.where[0])
@@ -131,7 +131,7 @@ def _read_cursor(query: Query) -> tuple[list[Value], str]:
         padded = (query.after or "") + "=" * (-len(query.after or "") % 4)
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True), parse_float=_no_float)
         values, path = [_from_json(part) for part in parts[:-1]], parts[-1]
-    except (binascii.Error, ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError) as error:
+    except (binascii.Error, ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
         raise _foreign_cursor() from error
     if len(values) != len(order_of(query)) or not _is_within(query, path):
         raise _foreign_cursor()
@@ -172,7 +172,9 @@ def _from_json(value: Any) -> Value:
         if instant.tzinfo is None:
             raise ValueError(text)
         return instant
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, int):
+        return value if isinstance(value, bool) else checked_integer(value)
+    if value is None or isinstance(value, str):
         return value
     raise TypeError
 
