@@ -131,7 +131,6 @@ class House:
     def books(self) -> "Books":
         """Posting."""
         from shared.ledger.use_cases.posting import Books
-    from shared.ledger.use_cases.proofs import Proofs
 
         return Books(self.desk)
 
