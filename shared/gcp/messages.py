@@ -21,8 +21,9 @@ class Messages:
         self._module = _types(package, module)
 
     def __getattr__(self, name: str) -> Any:
-        """The protobuf class behind the wrapper of that name; its own nested names hang on it."""
-        raw = getattr(self._module, name).pb()
+        """The protobuf class behind the wrapper of that name, its own nested names hang on it; an enum as it is."""
+        wrapper = getattr(self._module, name)
+        raw = wrapper.pb() if hasattr(wrapper, "pb") else wrapper
         setattr(self, name, raw)
         return raw
 
@@ -37,6 +38,7 @@ def _types(package: str, module: str) -> ModuleType:
             return importlib.import_module(name)
         finally:
             del sys.modules[package]
+            sys.modules.pop(f"{package}.types", None)  # imported again with the real package, from the same modules
 
 
 def _bare(package: str) -> ModuleType:

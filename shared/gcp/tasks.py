@@ -23,7 +23,7 @@ _types: Final = Messages("google.cloud.tasks_v2", "cloudtasks")
 _targets: Final = Messages("google.cloud.tasks_v2", "target")
 _tasks: Final = Messages("google.cloud.tasks_v2", "task")
 _CREATE: Final = Method("/google.cloud.tasks.v2.CloudTasks/CreateTask", _types.CreateTaskRequest, _tasks.Task)
-_POST: Final = _targets.HttpMethod.Value("POST")
+_POST: Final = int(_targets.HttpMethod.POST)
 
 
 class TasksQueue:
