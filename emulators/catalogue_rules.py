@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
 
 Document = Mapping[str, Any]
 Rule = Callable[[Document], Iterator[str]]
@@ -97,6 +100,15 @@ def backoffs_are_ordered(document: Document) -> Iterator[str]:
                 yield f"{section} {name}: the smallest backoff is larger than the largest"
 
 
+def schedules_can_be_read(document: Document) -> Iterator[str]:
+    """A job's cron and zone mean something."""
+    for name, job in document["jobs"].items():
+        if not _is_zone(job["zone"]):
+            yield f"job {name}: no time zone is called {job['zone']}"
+        if not croniter.is_valid(job["cron"]):
+            yield f"job {name}: {job['cron']} is no schedule"
+
+
 RULES: Final[tuple[Rule, ...]] = (
     names_shadow_nothing,
     groups_exist,
@@ -107,9 +119,18 @@ RULES: Final[tuple[Rule, ...]] = (
     subscriptions_fit,
     jobs_fit,
     backoffs_are_ordered,
+    schedules_can_be_read,
 )
 
 
 def _trigger(document: Document, function: str) -> Mapping[str, Any]:
     trigger: Mapping[str, Any] = document["functions"].get(function, {}).get("trigger", {})
     return trigger
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
