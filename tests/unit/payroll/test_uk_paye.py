@@ -69,6 +69,15 @@ def test_scottish_bands(paid_months: PaidMonths) -> None:
     assert taxes(paid_months([600_000], "S1257L")) == [1517_87]
 
 
+@pytest.mark.parametrize(("gross", "tax"), [(3141_80, 628_20), (3142_00, 628_40), (3142_01, 628_46)])
+def test_a_band_ends_at_the_next_whole_pound(gross: int, tax: int) -> None:
+    """0T in month 1: the basic band ends at 37,700 / 12 = 3,141.6666, so pay up to 3,142.00 is taxed in it.
+
+    3,141 and 3,142 x 20 % = 628.20 and 628.40; a penny above, 628.3333 + 0.3334 x 40 % = 628.46.
+    """
+    assert tax_alone("0T", gross) == tax
+
+
 def test_the_additional_rate_on_a_lone_month() -> None:
     """1257L M1, 20,000.00: whole pounds 18,951, above 125,140 / 12 = 10,428.3333.
 
