@@ -50,14 +50,20 @@ class Call:
     ) -> Command:
         """A command that follows from this call; the same call never sends two to one door about one subject."""
         return Command(
-            message_id(self.cause, door, subject), self.tenant, door, queue, body, self.traceparent, not_before
+            message_id(self.tenant, self.cause, door, subject),
+            self.tenant,
+            door,
+            queue,
+            body,
+            self.traceparent,
+            not_before,
         )
 
     def announcement(
         self, topic: str, kind: str, subject: str, subject_version: int, data: Mapping[str, Json]
     ) -> Announcement:
         """An announcement that follows from this call."""
-        identity = message_id(self.cause, kind, subject, subject_version)
+        identity = message_id(self.tenant, self.cause, kind, f"{subject}~{subject_version}")
         return Announcement(
             identity, self.tenant, topic, kind, subject, subject_version, self.at, data, self.traceparent
         )

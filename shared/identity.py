@@ -66,9 +66,9 @@ def stored_id(*parts: str) -> StoredId:
     return StoredId(_base32(digest.digest()))
 
 
-def message_id(cause: Cause, kind: str, subject: str, number: int = 0) -> StoredId:
-    """The same cause always sends the same messages, so their ids repeat with it."""
-    return stored_id("message", str(cause), kind, subject, str(number))
+def message_id(tenant: TenantId, cause: Cause, kind: str, subject: str) -> StoredId:
+    """The same cause always sends the same messages, so their ids repeat with it; a queue serves all tenants."""
+    return stored_id("message", tenant, str(cause), kind, subject)
 
 
 def keyed_hash(key: bytes, data: bytes) -> str:

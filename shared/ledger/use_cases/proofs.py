@@ -54,7 +54,7 @@ class Proofs:
         """
         day = at.date().isoformat()
         for tenant in tenants:
-            identity = message_id(Cause("system", "start_ledger_proofs", day), "prove_ledger", tenant)
+            identity = message_id(tenant, Cause("system", "start_ledger_proofs", day), "prove_ledger", day)
             self._queue.enqueue(Command(identity, tenant, "prove_ledger", "proofs", {"day": day}, traceparent))
 
     def prove(self, call: Call) -> Done[Proof]:
