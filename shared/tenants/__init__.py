@@ -1,0 +1,1 @@
+"""Tenants: who the books belong to, and the keys that open them."""
