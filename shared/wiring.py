@@ -14,6 +14,7 @@ from shared.identity import Ids, SystemIds, TenantId
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from shared.customers.use_cases import Customers
     from shared.desk import Desk
     from shared.invoicing.use_cases import Invoicing
     from shared.ledger.use_cases.accounts import Chart
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from shared.privacy.disclosures import Disclosures
     from shared.privacy.vault import Vault
     from shared.tax.use_cases import Taxes
+    from shared.tenants.use_cases.credentials import Credentials
+    from shared.tenants.use_cases.keys import ApiKeys
+    from shared.tenants.use_cases.tenants import Tenants
 
 
 class House:
@@ -125,6 +129,32 @@ class House:
 
         return Disclosures(self.desk, self.vault)
 
+    @cached_property
+    def credentials(self) -> "Credentials":
+        """Whose API key this is."""
+        from shared.tenants.use_cases.credentials import Credentials
+
+        return Credentials(self.store, self.secrets, self.clock)
+
+    @cached_property
+    def tenants(self) -> "Tenants":
+        """The directory of tenants."""
+        from shared.ledger.chart import opening_chart
+        from shared.tenants.use_cases.tenants import Opening, Tenants
+
+        return Tenants(self.desk, Opening(self._ensure_keys, opening_chart), self.clock, self.ids)
+
+    @cached_property
+    def api_keys(self) -> "ApiKeys":
+        """Tenants' keys, made and revoked."""
+        from shared.tenants.use_cases.keys import ApiKeys
+
+        return ApiKeys(self.desk, self.ids)
+
+    def _ensure_keys(self, tenant: TenantId) -> None:
+        """Make a tenant's keys; the vault is entered only then, for most doors that look up a tenant have none."""
+        self.vault.ensure_tenant(tenant)
+
     # --- the ledger
 
     @cached_property
@@ -162,7 +192,14 @@ class House:
 
         return Proofs(self.desk, self.reports, self.queue)
 
-    # --- invoicing and tax
+    # --- customers, invoicing and tax
+
+    @cached_property
+    def customers(self) -> "Customers":
+        """Who is invoiced."""
+        from shared.customers.use_cases import Customers
+
+        return Customers(self.desk, self.vault, self.disclosures)
 
     @cached_property
     def taxes(self) -> "Taxes":

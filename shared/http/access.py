@@ -18,6 +18,7 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/v1/customers"): "customers:write",
     ("GET", "/v1/customers"): "customers:read",
     ("GET", "/v1/customers/{id}"): "customers:read",
+    ("POST", "/v1/customers/{id}/disclosures"): "customers:disclose",
     ("POST", "/v1/invoices"): "invoices:write",
     ("GET", "/v1/invoices"): "invoices:read",
     ("GET", "/v1/invoices/receivables_by_age"): "invoices:read",
@@ -59,6 +60,7 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
 _READING: Final = frozenset({"customers:read", "invoices:read", "payments:read", "ledger:read", "tax:calculate"})
 _ACCOUNTING: Final = _READING | {
     "customers:write",
+    "customers:disclose",
     "invoices:write",
     "invoices:issue",
     "ledger:post",

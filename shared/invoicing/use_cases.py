@@ -37,7 +37,7 @@ from shared.ledger.use_cases.posting import Booking, Books
 from shared.listing import Listing
 from shared.money import Money
 from shared.ports import Create, Document, Query, Ref, Update, Value, View, Where, Write
-from shared.tax.model import Buyer, Seller
+from shared.tax.model import Buyer, BuyerKind, Seller
 from shared.tax.use_cases import Taxes
 
 TOPIC: Final = "invoicing"
@@ -86,7 +86,7 @@ class Invoicing:
             draft = _draft(view[ref])
             customer = _customer(view[customer_ref(call.tenant, draft.customer_id)])
             series = next_number(read_series(view[series_place]), call.at.date())
-            buyer = Buyer(customer.country, customer.kind, customer.vat_id)
+            buyer = Buyer(customer.country, BuyerKind(customer.kind.value), customer.vat_id)
             tax = self._taxes.calculate(tax_question(draft, seller, buyer, series.issued_on))
             invoice = issue(draft, series.number, series.issued_on, tax)
             number = Create(number_ref(call.tenant, invoice.number), {"schema": 1, "invoice_id": invoice.id})

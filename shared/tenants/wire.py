@@ -12,7 +12,7 @@ from shared.tenants.use_cases.tenants import NewTenant, Opened
 from shared.wire import Country, Currency, PageQuery, Principal, ShortText, Wire
 from shared.wire import Tenant as TenantText
 
-VatId = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9 .-]{0,23}$", examples=["GB980780684"])]
+VatId = Annotated[str, Field(pattern=r"^[A-Za-z0-9 .+*-]{1,24}$", examples=["GB980780684"])]
 """A VAT id with its country's prefix; whether it is well formed there is tax's to judge."""
 
 GrantedRole = Literal[Role.OWNER, Role.ACCOUNTANT, Role.PAYROLL_PREPARER, Role.PAYROLL_APPROVER, Role.AUDITOR]
@@ -38,9 +38,10 @@ class NewTenantBody(Wire):
     owner: Annotated[Principal, Field(examples=["user:ann"])]
 
     def new_tenant(self) -> NewTenant:
-        """The tenant asked for; its own VAT id counts as its registration at home."""
+        """The tenant asked for; its own VAT id counts as its registration at home, and all are kept in capitals."""
         home = {self.country: self.vat_id} if self.vat_id else {}
-        registrations = {entry.country: entry.vat_id for entry in self.tax_registrations} | home
+        stated = {entry.country: entry.vat_id for entry in self.tax_registrations} | home
+        registrations = {country: vat_id.upper() for country, vat_id in stated.items()}
         return NewTenant(TenantId(self.tenant), self.legal_name, self.country, self.currency, registrations, self.owner)
 
 
