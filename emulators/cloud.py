@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from emulators import google, host, secret_files
+from emulators import google, host_process, secret_files
 from emulators.addresses import LOOPBACK, Leases, answers, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, load_catalogue
 from emulators.processes import (
@@ -203,7 +203,7 @@ class LocalCloud:
         """
         self._host_wanted = True
         self._spawn_host()
-        self._wait_for_host()
+        wait_until_ready({"host": self._conditions()["host"]})
         self._write_state()
 
     def tend(self) -> None:
@@ -254,16 +254,9 @@ class LocalCloud:
         self._spawn_host()
         from emulators.provision import provision  # noqa: PLC0415 - a second of Google's clients, while Java starts
 
-        google.wait_for(self._children["firestore"], firestore)
-        self.tell(f"Firestore answers on {LOOPBACK}:{firestore}")
-        google.wait_for(self._children["pubsub"], pubsub)
-        self.tell(f"Pub/Sub answers on {LOOPBACK}:{pubsub}")
-        self._wait_for_services()
-        self.tell(f"Cloud Tasks, KMS and Scheduler answer on {LOOPBACK}:{self._ports['services_grpc']}")
+        wait_until_ready(self._conditions(), heard=self._tell_ready)
         provision(self._catalogue, self.settings(), self.services_url)
         self.tell("queues, key, topics, subscriptions and jobs are made")
-        self._wait_for_host()
-        self.tell(f"{len(self._catalogue.functions)} doors answer on {self.doors_url}")
         self._write_state()
 
     def _spawn_services(self) -> None:
@@ -276,20 +269,35 @@ class LocalCloud:
         self._children["services"] = start(self._program("services", command))
 
     def _spawn_host(self) -> None:
-        program = self._program("host", host.command(self._ports["doors"]), output=self._home.log("doors"))
+        program = self._program("host", host_process.command(self._ports["doors"]), output=self._home.log("doors"))
         self._children["host"] = start(program)
 
     def _program(self, name: str, command: tuple[str, ...], output: Path | None = None) -> Program:
-        own = {host.DOORS_VARIABLE: ",".join(self.doors), host.ROOT_VARIABLE: str(self.root)}
+        own = {host_process.DOORS_VARIABLE: ",".join(self.doors), host_process.ROOT_VARIABLE: str(self.root)}
         variables = {"PYTHONPATH": str(REPOSITORY), **self.environment(), **own}
         return Program(name, command, self._home.log(name), output, inherited_environment(variables), REPOSITORY)
 
-    def _wait_for_services(self) -> None:
-        wait_until_ready(self._children["services"], lambda: answers(f"{self.services_url}/healthz"))
+    def _conditions(self) -> dict[str, tuple[Child, Callable[[], bool]]]:
+        def at(port: str, path: str = "/") -> bool:
+            return answers(f"http://{LOOPBACK}:{self._ports[port]}{path}")
 
-    def _wait_for_host(self) -> None:
-        child = self._children["host"]
-        wait_until_ready(child, lambda: host.master_of(self.doors_url) == child.pid)
+        found: dict[str, Callable[[], bool]] = {
+            "firestore": lambda: at("firestore"),
+            "pubsub": lambda: at("pubsub"),
+            "services": lambda: at("services_http", "/healthz"),
+            "host": lambda: host_process.master_of(self.doors_url) == self.host_pid,
+        }
+        return {name: (self._children[name], ready) for name, ready in found.items()}
+
+    def _tell_ready(self, name: str) -> None:
+        port = self._ports[{"services": "services_grpc", "host": "doors"}.get(name, name)]
+        served = {
+            "firestore": "Firestore answers",
+            "pubsub": "Pub/Sub answers",
+            "services": "Cloud Tasks, KMS and Scheduler answer",
+            "host": f"{len(self._catalogue.functions)} doors answer",
+        }
+        self.tell(f"{served[name]} on {LOOPBACK}:{port}")
 
     def _write_state(self) -> None:
         self._home.write(

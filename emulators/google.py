@@ -122,7 +122,7 @@ def wait_for(child: Child, port: int) -> None:
         PortTaken: another program was faster.
         CloudFault: it ended, or did not answer in time.
     """
-    wait_until_ready(child, lambda: answers(f"http://{LOOPBACK}:{port}/"))
+    wait_until_ready({child.name: (child, lambda: answers(f"http://{LOOPBACK}:{port}/"))})
 
 
 # --- finding -----------------------------------------------------------------------------

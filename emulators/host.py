@@ -2,7 +2,7 @@
 
 A dispatcher picks the door and passes the request on as it is: by the longest path prefix for
 public doors (`/v1/invoices/abc/issue` reaches `invoices` with its whole path), by `/{door}` for
-private ones. Run by gunicorn: see `command`.
+private ones. `host_process` says how it is run.
 """
 
 import contextlib
@@ -12,51 +12,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import functions_framework
 from functions_framework import _function_registry as registry
 
-from emulators.addresses import LOOPBACK, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, Function, HttpPath, load_catalogue
-from emulators.processes import interpreter
+from emulators.host_process import DOORS_VARIABLE, HEALTH_PATH, ROOT_VARIABLE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 App: TypeAlias = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
-
-DOORS_VARIABLE: Final = "DAYBOOK_DOORS"
-"""Comma list of the only doors to serve (benchmarks and tests); all when empty."""
-
-ROOT_VARIABLE: Final = "DAYBOOK_DOORS_ROOT"
-"""Folder that holds functions/, when it is not this repository."""
-
-WORKERS: Final = 2
-THREADS: Final = 8
-KEEP_ALIVE_SECONDS: Final = 30
-"""Longer than the dispatchers keep idle connections, so that none is closed under a request."""
-
-HEALTH_PATH: Final = "/healthz"
-
-
-def command(port: int) -> tuple[str, ...]:
-    """The command that serves the doors on a loopback port."""
-    return (
-        *interpreter("gunicorn", "--config", "python:emulators.host_hooks", "--bind", f"{LOOPBACK}:{port}"),
-        *("--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)),
-        *("--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", "5"),
-        *("--preload", "--no-control-socket", "emulators.host:application()"),
-    )
-
-
-def master_of(doors_url: str) -> int | None:
-    """Process id of the host that answers there; None when none does."""
-    body = fetch(f"{doors_url}{HEALTH_PATH}")
-    try:
-        return int(json.loads(body or b"{}")["master"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def application() -> "Dispatcher":

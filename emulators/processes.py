@@ -89,23 +89,31 @@ def start(program: Program) -> Child:
     return _forker().submit(_start, program).result()
 
 
-def wait_until_ready(child: Child, ready: Callable[[], bool], *, seconds: float = READY_SECONDS) -> None:
-    """Poll until `ready` says yes.
+def wait_until_ready(
+    waiting: Mapping[str, tuple[Child, Callable[[], bool]]],
+    *,
+    heard: Callable[[str], None] = lambda _name: None,
+    seconds: float = READY_SECONDS,
+) -> None:
+    """Poll until every child's condition holds; `heard` is told the name of each as it does.
 
     Raises:
-        PortTaken: the child ended because its port was taken.
-        CloudFault: the child ended, or the time is over.
+        PortTaken: a child ended because its port was taken.
+        CloudFault: a child ended, or the time is over.
     """
     deadline = time.monotonic() + seconds
-    while not ready():
-        if not child.alive():
-            raise _died(child)
-        if time.monotonic() > deadline:
-            message = f"{child.name} was not ready after {seconds:.0f} s; see {child.program.log}"
+    left = dict(waiting)
+    while left:
+        for name, (child, ready) in tuple(left.items()):
+            if ready():
+                del left[name]
+                heard(name)
+            if not child.alive():
+                raise _died(child)
+        if left and time.monotonic() > deadline:
+            message = f"not ready after {seconds:.0f} s: {', '.join(left)}; see {child.program.log.parent}"
             raise CloudFault(message)
-        time.sleep(0.02)
-    if not child.alive():
-        raise _died(child)
+        time.sleep(0.02 if left else 0)
 
 
 def inherited_environment(extra: Mapping[str, str]) -> dict[str, str]:

@@ -11,14 +11,12 @@ import pytest
 
 from emulators.addresses import fetch
 from emulators.catalogue import REPOSITORY
-from emulators.processes import CloudFault, Program, interpreter, start
+from emulators.processes import CloudFault, Program, start
 from emulators.state import AlreadyUp, Home, State
 from emulators.supervisor import Wish, bring_down, bring_up
 from tests.emulator.cloud.example_doors import Eventually, ExampleDoors
 
 pytestmark = pytest.mark.emulator
-
-Daybook = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -31,21 +29,8 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 @pytest.fixture
 def up(home: Home, doors: ExampleDoors) -> State:
-    """A cloud that a supervisor runs, begun on the first of November."""
+    """A cloud of the test's own, which may be broken."""
     return bring_up(home, Wish(doors.names, datetime(2026, 11, 1, 8, tzinfo=UTC), doors.root), lambda _: None)
-
-
-@pytest.fixture
-def daybook(home: Home) -> Daybook:
-    """The `daybook` command on that home."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = interpreter("emulators.cli", "--home", str(home.path), *arguments)
-        return subprocess.run(  # noqa: S603 - our own command, no shell
-            command, capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=60
-        )
-
-    return run
 
 
 def _pids(state: State) -> list[int]:
@@ -75,14 +60,6 @@ def test_nothing_survives_a_killed_supervisor(
     assert home.running() is None
 
 
-def test_a_killed_host_is_started_again_by_the_supervisor(home: Home, up: State, eventually: Eventually) -> None:
-    """The supervisor notices by itself and writes down the new process."""
-    killed = up.processes["host"]
-    os.killpg(killed.pid, signal.SIGKILL)
-    eventually(lambda: (now := home.running()) and now.processes["host"] != killed, "another host")
-    assert fetch(f"{up.environment['DAYBOOK_DOORS_URL']}/healthz")
-
-
 def test_a_lost_emulator_ends_the_cloud(
     up: State, home: Home, eventually: Eventually, gone: Callable[[int], bool]
 ) -> None:
@@ -100,63 +77,6 @@ def test_a_door_that_cannot_be_loaded_is_said_in_one_line(home: Home, write_door
         bring_up(home, Wish(("tenants",), root=doors.root), lambda _: None)
     assert len(str(caught.value).splitlines()) == 1
     assert home.runner() is None
-
-
-def test_the_command_shows_and_moves_the_clock(up: State, daybook: Daybook) -> None:
-    """Time moves forward only, for every process at once."""
-    assert up
-    assert daybook("clock", "show").stdout.startswith("2026-11-01 08:00")
-    assert daybook("clock", "advance", "1d2h").stdout.startswith("2026-11-02 10:00")
-    assert daybook("clock", "set", "2026-11-30T00:00Z").stdout.startswith("2026-11-30 00:00")
-    back = daybook("clock", "set", "2026-11-01")
-    assert back.returncode == 1
-    assert "only moves forward" in back.stderr
-
-
-def test_the_command_calls_doors_and_jobs(
-    up: State, daybook: Daybook, doors: ExampleDoors, eventually: Eventually
-) -> None:
-    """A private door is given a token, an event door a push, a job is run, a name that is none is refused."""
-    assert up
-    private = json.loads(daybook("trigger", "prove_ledger", '{"tenant": "acme"}').stdout.removeprefix("200 "))
-    assert private["token"].startswith("Bearer ey")
-    assert json.loads(private["body"]) == {"tenant": "acme"}
-    event = json.loads(daybook("trigger", "issue_receipt", "{}").stdout.removeprefix("200 "))
-    assert json.loads(event["body"])["message"]["data"] == "e30="
-    before = len(doors.told())
-    assert daybook("fire", "prove-ledgers").returncode == 0
-    eventually(lambda: len(doors.told()) > before, "the job's call")
-    assert "no function is called nobody" in daybook("trigger", "nobody").stderr
-
-
-def test_the_command_makes_tenants_and_keys(up: State, home: Home, daybook: Daybook) -> None:
-    """A new tenant's key is kept for later commands, and its partner can sign."""
-    assert up
-    assert daybook("tenant", "create", "acme").returncode == 0
-    assert home.keys()["acme"] == "db_acme_k1_secret"
-    assert (home.secrets / "webhook-acme-stripe").read_text().startswith("whsec_")
-    made = json.loads(daybook("keys", "create", "user:bob", "--role", "auditor", "--tenant", "acme").stdout)
-    assert made["token"] == "Bearer db_acme_k1_secret"  # noqa: S105 - what the example door hands out
-    assert json.loads(made["body"]) == {"principal": "user:bob", "role": "auditor"}
-    revoked = json.loads(daybook("keys", "revoke", "k2", "--tenant", "acme").stdout)
-    assert revoked["path"] == "/v1/api_keys/k2/revoke"
-
-
-def test_status_says_what_is_well(up: State, daybook: Daybook) -> None:
-    """Every process with its address; exit code 0."""
-    shown = daybook("status")
-    assert shown.returncode == 0
-    assert all(name in shown.stdout for name in ("firestore", "pubsub", "services", "host"))
-    assert str(up.ports["doors"]) in shown.stdout
-
-
-def test_errors_are_one_line(daybook: Daybook) -> None:
-    """Where nothing is up, every verb says so and how to go on."""
-    for arguments in (["status"], ["clock", "show"], ["fire", "sweep-outbox"], ["tenant", "create", "acme"]):
-        answer = daybook(*arguments)
-        assert answer.returncode == 1
-        assert answer.stderr.strip().endswith("start one with `daybook up`") or "no key of" in answer.stderr
-        assert len(answer.stderr.strip().splitlines()) == 1
 
 
 def test_a_child_dies_with_a_parent_that_is_killed(
