@@ -1,0 +1,74 @@
+"""Lines to the emulator that lose, delay or interrupt what goes over them, on order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from shared.gcp.firestore import resource_headers
+from shared.gcp.patience import Patience
+from shared.gcp.rpc import Method, Rpc, RpcFailed
+from shared.settings import Settings
+
+Commit = Callable[[], Any]
+Switch = Callable[[Commit], Any]
+
+
+class Line(Rpc):
+    """The real line to the emulator, with a switch that does something else with the next commits."""
+
+    def __init__(self, settings: Settings) -> None:
+        headers = resource_headers(settings, settings.database)
+        super().__init__("", settings.firestore_endpoint, metadata=headers, patience=Patience(jitter=lambda: 0))
+        self.commits: list[Switch] = []
+        self.paths: list[str] = []
+
+    def send(self, method: Method, request: Any, timeout_seconds: float) -> Any:
+        """Note the call; a commit goes through the next switch, if there is one."""
+        self.paths.append(method.path.rsplit("/", 1)[-1])
+        if method.path.endswith("/Commit") and self.commits:
+            return self.commits.pop(0)(lambda: super(Line, self).send(method, request, timeout_seconds))
+        return super().send(method, request, timeout_seconds)
+
+
+def lost(commit: Commit) -> Any:
+    """The commit is applied, the answer never comes."""
+    commit()
+    raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.UNAVAILABLE, "lost")
+
+
+def unsent(_: Commit) -> Any:
+    """The commit never reaches the store."""
+    raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.DEADLINE_EXCEEDED, "late")
+
+
+def lost_then(happens: Callable[[], object]) -> Switch:
+    """The commit is applied, its answer is lost, and before anyone asks again something else happens."""
+
+    def lose(commit: Commit) -> Any:
+        commit()
+        happens()
+        raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.UNAVAILABLE, "lost")
+
+    return lose
+
+
+def held(late: list[Commit], then: Callable[[], object]) -> Switch:
+    """The commit is not applied yet: it waits in `late` to land when the test says so, and something else happens."""
+
+    def hold(commit: Commit) -> Any:
+        late.append(commit)
+        then()
+        raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.DEADLINE_EXCEEDED, "late")
+
+    return hold
+
+
+def first(happens: Callable[[], object]) -> Switch:
+    """Something else happens between the decision and its commit."""
+
+    def delay(commit: Commit) -> Any:
+        happens()
+        return commit()
+
+    return delay
