@@ -1,7 +1,7 @@
 """What a file of the house needs to run, found by reading it, never by running it.
 
 Imports count wherever they stand, also inside functions. The composition root imports lazily, one
-property a room, so following all of it would put the whole house into every bundle. It is followed
+method a room, so following all of it would put the whole house into every bundle. It is followed
 room by room instead: a room counts once anything reached reads an attribute of its name
 (`house().books`). The same name read for another reason includes a room too many, never one too few.
 """
@@ -58,26 +58,26 @@ def closure_of(door: Path) -> Closure:
 
 
 def take_rooms(tree: ast.Module) -> dict[str, Needs]:
-    """Take the lazy properties out of the composition root's classes: name and what each needs."""
+    """Take the methods out of the composition root's classes, all but `__init__`: name and what each needs."""
     rooms: dict[str, Needs] = {}
     for house in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-        lazy = [node for node in house.body if isinstance(node, ast.FunctionDef) and is_lazy(node)]
+        lazy = [node for node in house.body if isinstance(node, ast.FunctionDef) and node.name != "__init__"]
         rooms |= {room.name: needs_of(room) for room in lazy}
         house.body = [node for node in house.body if node not in lazy]
     return rooms
 
 
-def is_lazy(room: ast.FunctionDef) -> bool:
-    """Whether a method is a property that is made when first read."""
-    return any(ast.unparse(each).rsplit(".", 1)[-1] == "cached_property" for each in room.decorator_list)
-
-
 def needs_of(tree: ast.AST) -> Needs:
-    """Every import and every attribute read below a node; imports for type checkers only do not count."""
+    """Every import and every attribute read below a node; what only a type checker imports does not count."""
     nodes = list(walk(tree))
-    called = {node.func for node in nodes if isinstance(node, ast.Call)}
-    read = (node.attr for node in nodes if isinstance(node, ast.Attribute) and node not in called)
+    own = {node.func for node in nodes if isinstance(node, ast.Call) and is_method_of_a_dictionary(node.func)}
+    read = (node.attr for node in nodes if isinstance(node, ast.Attribute) and node not in own)
     return Needs(frozenset(name for node in nodes for name in names_in(node)), frozenset(read))
+
+
+def is_method_of_a_dictionary(called: ast.expr) -> bool:
+    """Whether a call is `{}.keys()` and its like: the room `keys` is an object, nobody calls it."""
+    return isinstance(called, ast.Attribute) and hasattr(dict, called.attr)
 
 
 def walk(tree: ast.AST) -> Iterator[ast.AST]:
