@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulators.addresses import LOOPBACK, Leases
-from emulators.google import find_installation, start_firestore, wait_for
+from emulators.google import find_installation, start_firestore, start_pubsub, wait_for
 from shared.gcp.firestore import FirestoreStore
 from shared.settings import Settings, read_settings
 
@@ -22,6 +22,21 @@ def firestore_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     leases = Leases(home)
     port = leases.lease()
     child = start_firestore(find_installation(), port, home / "firestore.log")
+    try:
+        wait_for(child, port)
+        yield f"{LOOPBACK}:{port}"
+    finally:
+        child.stop()
+        leases.close()
+
+
+@pytest.fixture(scope="session")
+def pubsub_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Host and port of a Pub/Sub emulator that lives as long as the run."""
+    home: Path = tmp_path_factory.mktemp("pubsub")
+    leases = Leases(home)
+    port = leases.lease()
+    child = start_pubsub(find_installation(), port, home / "pubsub.log")
     try:
         wait_for(child, port)
         yield f"{LOOPBACK}:{port}"
