@@ -35,7 +35,7 @@ run: ## a month of business on a local cloud of its own (SCALE=0.05 for a small 
 
 test: ## every test, those against the emulators included (JOBS=2 at once)
 	@$(READY)
-	@$(BIN)/python -m emulators.google
+	@$(BIN)/python -m infra.emulators_present
 	@$(BIN)/python -m pytest -n $(JOBS)
 
 check: ## lint, types, layers, unused code, house laws, Terraform
