@@ -73,7 +73,8 @@ class Here:
         return self.state().environment["DAYBOOK_DOORS_URL"]
 
     def key(self, owner: str) -> str | None:
-        """A key given out here before."""
+        """A key given out by the cloud that runs here."""
+        self.state()
         return self.home.keys().get(owner)
 
     def created(self, tenant: TenantId, owner_key: str | None) -> None:

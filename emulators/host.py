@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import functions_framework
 from functions_framework import _function_registry as registry
@@ -20,10 +21,7 @@ from functions_framework import _function_registry as registry
 from emulators.catalogue import REPOSITORY, Catalogue, Function, HttpPath, load_catalogue
 from emulators.host_process import DOORS_VARIABLE, HEALTH_PATH, ROOT_VARIABLE
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-App: TypeAlias = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
+App: TypeAlias = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 
 def application() -> "Dispatcher":
@@ -66,7 +64,7 @@ class Dispatcher:
     private: Mapping[str, App]
     names: tuple[str, ...]
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hand the request to its door, path unchanged."""
         path = environ.get("PATH_INFO") or "/"
         if app := self.find(path):
@@ -102,7 +100,7 @@ def _not_found(path: str) -> Mapping[str, Any]:
     }
 
 
-def _answer(start: "StartResponse", status: str, kind: str, value: Mapping[str, Any]) -> Iterable[bytes]:
+def _answer(start: StartResponse, status: str, kind: str, value: Mapping[str, Any]) -> Iterable[bytes]:
     body = json.dumps(value).encode()
     start(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
     return [body]

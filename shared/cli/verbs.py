@@ -99,12 +99,8 @@ def create_key(  # noqa: PLR0913 - as above
 ) -> None:
     """Create an API key for a principal; it is shown once."""
     place = _place(context)
-    body = {"principal": principal, "role": role}
-    owner_key = place.key(tenant) if tenant else None
-    if key or not owner_key:
-        body |= {"tenant": tenant} if tenant else {}
-        key = key or _known(place, PLATFORM)
-    _show(_client(place, url, key or owner_key or "").post("/v1/api_keys", body))
+    key, reached = _reach(place, key, tenant)
+    _show(_client(place, url, key).post("/v1/api_keys", {"principal": principal, "role": role, **reached}))
 
 
 @keys.command("revoke")
@@ -112,14 +108,14 @@ def revoke_key(
     context: typer.Context,
     key_id: Annotated[str, typer.Argument(help="The key's id, as `keys create` showed it.")],
     *,
-    tenant: Annotated[str, typer.Option(help="The tenant whose key it is, when --key is left out.")] = "",
+    tenant: Annotated[str, typer.Option(help="The tenant, when it is not the one of --key.")] = "",
     url: Url = "",
     key: Key = "",
 ) -> None:
     """Revoke an API key for good."""
     place = _place(context)
-    client = _client(place, url, key or _known(place, tenant or PLATFORM))
-    _show(client.post(f"/v1/api_keys/{key_id}/revoke", {}))
+    key, reached = _reach(place, key, tenant)
+    _show(_client(place, url, key).post(f"/v1/api_keys/{key_id}/revoke", reached))
 
 
 def _place(context: typer.Context) -> Place:
@@ -136,6 +132,13 @@ def _known(place: Place, owner: str) -> str:
         return key
     message = f"no key of {owner} is known here: give one with --key"
     raise ApiRefused(message)
+
+
+def _reach(place: Place, key: str, tenant: str) -> tuple[str, dict[str, str]]:
+    """The key to speak with and what the body says: the platform's key must name the tenant, a tenant's own need not."""
+    if not key and tenant and (own := place.key(tenant)):
+        return own, {}
+    return key or _known(place, PLATFORM), {"tenant": tenant} if tenant else {}
 
 
 def _registration(text: str) -> dict[str, str]:

@@ -1,18 +1,15 @@
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from werkzeug.test import Client
 
 from emulators.host import App, Dispatcher
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 
 def _door(name: str) -> App:
-    def door(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [f"{name} {environ['PATH_INFO']}".encode()]
 
