@@ -1,21 +1,30 @@
 """Tenants and API keys on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
+from shared.faults import Invalid
 from shared.identity import TenantId
 from shared.tenants.model import ApiKey, KeyState, Role, Tenant, TenantState
 from shared.tenants.use_cases.keys import Granted, KeyOrder
 from shared.tenants.use_cases.tenants import NewTenant, Opened
-from shared.wire import Country, Currency, PageQuery, Principal, ShortText, Wire
+from shared.wire import Country, Currency, PageQuery, Principal, ShortText, Wire, by_rule
 from shared.wire import Tenant as TenantText
 
 VatId = Annotated[str, Field(pattern=r"^[A-Za-z0-9 .+*-]{1,24}$", examples=["GB980780684"])]
 """A VAT id with its country's prefix; whether it is well formed there is tax's to judge."""
 
-GrantedRole = Literal[Role.OWNER, Role.ACCOUNTANT, Role.PAYROLL_PREPARER, Role.PAYROLL_APPROVER, Role.AUDITOR]
+
+def _granted(role: Role) -> Role:
+    if role is Role.PLATFORM:
+        message = "nobody grants the platform's own role"
+        raise Invalid(message, field="role")
+    return role
+
+
+GrantedRole = Annotated[Role, by_rule(_granted)]
 """Every role but the platform's own."""
 
 
@@ -98,7 +107,7 @@ class NewKeyBody(Wire):
 
     def order(self) -> KeyOrder:
         """The key asked for."""
-        return KeyOrder(self.principal, self.role, _tenant(self.tenant))
+        return KeyOrder(self.principal, Role(self.role), _tenant(self.tenant))
 
 
 class RevokeKeyBody(Wire):
