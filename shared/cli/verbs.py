@@ -135,7 +135,7 @@ def _known(place: Place, owner: str) -> str:
 
 
 def _reach(place: Place, key: str, tenant: str) -> tuple[str, dict[str, str]]:
-    """The key to speak with and what the body says: the platform's key must name the tenant, a tenant's own need not."""
+    """The key to speak with and what the body says: the platform's key must name the tenant, a tenant's need not."""
     if not key and tenant and (own := place.key(tenant)):
         return own, {}
     return key or _known(place, PLATFORM), {"tenant": tenant} if tenant else {}
