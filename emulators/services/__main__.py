@@ -5,6 +5,7 @@ Queues, jobs, keys and the token signing key survive a restart (see `state`); wa
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 
 from emulators.services.process import Options, run
@@ -23,4 +24,7 @@ def options(arguments: list[str] | None = None) -> Options:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(options()))
+    try:
+        asyncio.run(run(options()))
+    except OSError as fault:
+        sys.exit(f"emulators.services: {fault}")

@@ -1,5 +1,6 @@
 """Generic gRPC handlers over the clients' own message types: no generated servicers, no protos of ours."""
 
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -53,12 +54,15 @@ async def serve(port: int, services: Sequence[grpc.GenericRpcHandler]) -> grpc.a
     Port sharing is off: by default gRPC would let two emulators take the same port silently.
 
     Raises:
-        RuntimeError: the port is taken.
+        OSError: the port is taken.
     """
     server = grpc.aio.server(
         options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MESSAGE_BYTES)],
     )
     server.add_generic_rpc_handlers(tuple(services))
-    server.add_insecure_port(f"127.0.0.1:{port}")
+    try:
+        server.add_insecure_port(f"127.0.0.1:{port}")
+    except RuntimeError as taken:  # gRPC's word for it
+        raise OSError(errno.EADDRINUSE, f"address already in use: 127.0.0.1:{port}") from taken
     await server.start()
     return server

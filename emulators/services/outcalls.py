@@ -1,7 +1,8 @@
 """HTTP calls from the cloud to a door: one attempt, one deadline, always an answer.
 
-A call that is not answered in time counts as 504, a door that cannot be reached as 503; redirects
-are answers like any other. How often and when to try again is the caller's business.
+A call that is not answered in time counts as 504, a door that cannot be reached (or a request that
+cannot be made) as 503; redirects are answers like any other. How often and when to try again is
+the caller's business.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import aiohttp
-from yarl import URL
 
 from shared.clock import Clock
 
@@ -59,7 +59,9 @@ class Outcalls:
         """Dates in Retry-After are read by `clock`."""
         self._clock = clock
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        )
 
     async def send(self, call: Outcall) -> Answer:
         """Make one attempt."""
@@ -68,13 +70,13 @@ class Outcalls:
                 return await self._send(call)
         except TimeoutError:
             return Answer(HTTPStatus.GATEWAY_TIMEOUT)
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError, ValueError):
             return Answer(HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _send(self, call: Outcall) -> Answer:
         async with self._session.request(
             call.method,
-            URL(call.url, encoded=True),
+            call.url,
             headers=call.headers,
             data=call.body or None,
             allow_redirects=False,

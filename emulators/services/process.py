@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,26 +37,35 @@ class Options:
 
 
 async def run(options: Options) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        OSError: a port is taken.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as closing:
+        await _serve(options, closing)
+        print("ready", flush=True)  # noqa: T201 - whoever started us waits for this line
+        await stop.wait()
+
+
+async def _serve(options: Options, closing: AsyncExitStack) -> None:
+    """Start everything; `closing` ends it in reverse."""
     world = _world(options)
+    closing.push_async_callback(world.outcalls.close)
     tasks, kms, scheduler = TasksService(world), KmsService(world), SchedulerService(world)
+    closing.callback(tasks.close)
+    closing.callback(scheduler.close)
     relay = Relay(options.doors_url, world.issuer, world.outcalls)
     runner = web.AppRunner(Web(world, tasks, scheduler, relay).application(), access_log=None)
-    server = await grpc_server.serve(options.grpc_port, (tasks.handler(), kms.handler(), scheduler.handler()))
     await runner.setup()
+    closing.push_async_callback(runner.cleanup)
+    server = await grpc_server.serve(options.grpc_port, (tasks.handler(), kms.handler(), scheduler.handler()))
+    closing.push_async_callback(server.stop, GRACE_SECONDS)
     await web.TCPSite(runner, "127.0.0.1", options.http_port, reuse_port=False).start()
-    watch = asyncio.create_task(world.alarms.watch())
-    print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line
-    await stop.wait()
-    watch.cancel()
-    tasks.close()
-    scheduler.close()
-    await server.stop(GRACE_SECONDS)
-    await runner.cleanup()
-    await world.outcalls.close()
+    closing.callback(asyncio.create_task(world.alarms.watch()).cancel)
 
 
 def _world(options: Options) -> World:

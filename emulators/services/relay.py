@@ -33,7 +33,8 @@ class Relay:
             return web.Response(status=503, text="no doors to push to")
         url = f"{self._doors_url}/{request.match_info['function']}"
         email = f"{CALLER}@{request.match_info['project']}.iam.gserviceaccount.com"
-        headers = passed_headers(request.headers) | {
+        kept = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
+        headers = passed_headers(kept) | {
             "Authorization": f"Bearer {self._issuer.token(email, url)}",
             "User-Agent": "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)",
         }

@@ -7,7 +7,7 @@ States of a version:
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,6 +122,25 @@ class Key:
         version.message.state = State.DESTROY_SCHEDULED
         version.message.destroy_time.FromDatetime(now + self.message.destroy_scheduled_duration.ToTimedelta())
 
+    def pass_time(self, now: datetime) -> bool:
+        """Destroy and rotate what is due by the clock; whether anything was.
+
+        A clock that jumped over several rotations makes one new version, not one for each.
+        """
+        has_changed = False
+        for version in self.versions.values():
+            has_changed |= version.pass_time(now)
+        following, period = self.message.next_rotation_time, self.message.rotation_period.ToTimedelta()
+        if not self.message.HasField("next_rotation_time") or following.ToDatetime(now.tzinfo) > now:
+            return has_changed
+        self.primary = self.add_version(now).number
+        if period:
+            missed = (now - following.ToDatetime(now.tzinfo)) // period
+            following.FromDatetime(following.ToDatetime(now.tzinfo) + period * (missed + 1))
+        else:
+            self.message.ClearField("next_rotation_time")
+        return True
+
     # --- to and from the state file
 
     def as_json(self) -> dict[str, Any]:
@@ -155,7 +174,7 @@ def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def pass_time(keys: Iterator[Key], now: datetime) -> bool:
-    """Destroy whatever is due by the clock; whether anything was."""
-    destroyed = [version.pass_time(now) for key in keys for version in key.versions.values()]
-    return True in destroyed
+def pass_time(keys: Iterable[Key], now: datetime) -> bool:
+    """Let time pass for all keys; whether anything changed."""
+    changed = [key.pass_time(now) for key in keys]
+    return True in changed

@@ -254,7 +254,7 @@ class KmsService:
         return key, key.version(_number(number))
 
     def _pass_time(self) -> None:
-        if pass_time(iter(self._keys.values()), self._world.clock.now()):
+        if pass_time(self._keys.values(), self._world.clock.now()):
             self._keep()
 
     def _keep(self) -> None:

@@ -14,6 +14,7 @@ from croniter import CroniterError, croniter
 from emulators.services.declined import invalid
 
 UNIX_FIELDS = 5
+SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +29,21 @@ class Calendar:
         """A calendar from a job's `schedule` and `time_zone`.
 
         Raises:
-            Declined: INVALID_ARGUMENT; not five fields of cron, or no such zone.
+            Declined: INVALID_ARGUMENT; not five fields of cron, no such zone, or a date that never comes.
         """
         if len(cron.split()) != UNIX_FIELDS or not croniter.is_valid(cron):
             message = f"Schedule or time zone is invalid: '{cron}' is no unix-cron line."
             raise invalid(message)
         try:
-            return cls(cron, ZoneInfo(zone))
+            calendar = cls(cron, ZoneInfo(zone))
         except (KeyError, ValueError, OSError) as unknown:
             message = f"Schedule or time zone is invalid: '{zone}' is no zone."
             raise invalid(message) from unknown
+        calendar.after(SOME_DAY)  # a date that never comes is refused here
+        return calendar
 
     def after(self, instant: datetime) -> datetime:
-        """The first instant (UTC) later than `instant` at which it fires.
-
-        Raises:
-            Declined: INVALID_ARGUMENT; a date that never comes, as 30 February.
-        """
+        """The first instant (UTC) later than `instant` at which it fires."""
         return self._step(instant, is_forward=True)
 
     def latest(self, instant: datetime) -> datetime:

@@ -17,6 +17,8 @@ MAX_DEADLINE = timedelta(minutes=30)
 TASK_BYTES = 1024 * 1024 - 7
 URL_CHARACTERS = 2_083
 BODY_METHODS = frozenset({tasks_v2.HttpMethod.POST, tasks_v2.HttpMethod.PUT, tasks_v2.HttpMethod.PATCH})
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 
 
@@ -69,6 +71,7 @@ def _check_target(task: Message) -> None:
         message = "OAuth tokens are not emulated; use an OIDC token."
         raise not_emulated(message)
     _check_url(request.url)
+    _check_headers(request)
     if request.body and (request.http_method or tasks_v2.HttpMethod.POST) not in BODY_METHODS:
         message = "HTTP request body is only allowed with POST, PUT or PATCH."
         raise invalid(message)
@@ -84,6 +87,16 @@ def _check_url(url: str) -> None:
     if len(url) > URL_CHARACTERS or not _host(url):
         message = "HttpRequest.url must be a valid URL of at most 2083 characters."
         raise invalid(message)
+
+
+def _check_headers(request: Message) -> None:
+    if request.http_method not in tasks_v2.HttpMethod.__members__.values():
+        message = "HttpRequest.httpMethod is unknown."
+        raise invalid(message)
+    for name, value in request.headers.items():
+        if not HEADER_NAME.fullmatch(name) or CONTROL.search(value):
+            message = "HttpRequest.headers must be valid HTTP headers."
+            raise invalid(message)
 
 
 def _host(url: str) -> str | None:

@@ -96,6 +96,7 @@ class LiveQueue:
         self.tasks: dict[str, QueuedTask] = {}
         self._world = world
         self._bucket = Bucket()
+        self._pace = pace(message)
         self._waiting: list[tuple[datetime, int, QueuedTask]] = []
         self._tickets = 0
         self._attempts: set[asyncio.Task[Any]] = set()
@@ -143,6 +144,12 @@ class LiveQueue:
         task.message.schedule_time.FromDatetime(now)
         self._start(task, now)
 
+    def change(self, message: Message) -> None:
+        """Follow another description from now on."""
+        self.message = message
+        self._pace = pace(message)
+        self.pump()
+
     def close(self) -> None:
         """Stop for good."""
         self._world.alarms.drop(self._alarm)
@@ -152,9 +159,8 @@ class LiveQueue:
     def pump(self) -> None:
         """Start what may start, and set the alarm for the next moment."""
         now = self._world.clock.now()
-        speed = pace(self.message)
         for task in self._ready(now):
-            if not self._bucket.take(speed, now):
+            if not self._bucket.take(self._pace, now):
                 break
             self._start(task, now)
         self._set_alarm()
@@ -182,7 +188,7 @@ class LiveQueue:
         if task is None or not self._has_room():
             self._alarm.clear()
             return
-        self._alarm.set(max(task.due, self._bucket.next_at(pace(self.message))))
+        self._alarm.set(max(task.due, self._bucket.next_at(self._pace)))
 
     def _wait(self, task: QueuedTask) -> None:
         self._tickets += 1

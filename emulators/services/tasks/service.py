@@ -93,14 +93,12 @@ class TasksService:
             self._refuse_reborn(name)
             return self._open(request.queue)
         queue = self.queues[name]
-        changed = wire.Queue()
-        changed.CopyFrom(queue.message)
+        changed = _copy_of(queue.message)
         paths = list(request.update_mask.paths) or ["rate_limits", "retry_config"]
         for path in paths:
             _copy_path(request.queue, changed, path.split("."))
         fill(changed)
-        queue.message.CopyFrom(changed)
-        return self._changed(queue)
+        return self._changed(queue, changed)
 
     async def pause_queue(self, request: Message) -> Message:
         """Let nothing more start."""
@@ -114,8 +112,9 @@ class TasksService:
         """Drop all tasks."""
         queue = self._queue(request.name)
         queue.purge()
-        queue.message.purge_time.FromDatetime(self._world.clock.now())
-        return self._changed(queue)
+        changed = _copy_of(queue.message)
+        changed.purge_time.FromDatetime(self._world.clock.now())
+        return self._changed(queue, changed)
 
     async def delete_queue(self, request: Message) -> Message:
         """Drop the queue and its tasks."""
@@ -170,22 +169,22 @@ class TasksService:
     # --- within
 
     def _open(self, asked: Message) -> Message:
-        message = wire.Queue()
-        message.CopyFrom(asked)
+        message = _copy_of(asked)
         message.state = State.RUNNING
         fill(message)
         queue = self.queues[message.name] = LiveQueue(message, self._world)
-        return self._changed(queue)
+        return self._changed(queue, message)
 
     def _turn(self, name: str, state: int) -> Message:
         queue = self._queue(name)
-        queue.message.state = state
-        return self._changed(queue)
+        changed = _copy_of(queue.message)
+        changed.state = state
+        return self._changed(queue, changed)
 
-    def _changed(self, queue: LiveQueue) -> Message:
+    def _changed(self, queue: LiveQueue, message: Message) -> Message:
+        queue.change(message)
         self._keep()
-        queue.pump()
-        return queue.message
+        return message
 
     def _keep(self) -> None:
         messages = [queue.message.SerializeToString() for queue in self.queues.values()]
@@ -212,6 +211,12 @@ class TasksService:
             raise not_found(message)
         message = "Requested entity was not found."
         raise not_found(message)
+
+
+def _copy_of(queue: Message) -> Message:
+    message = wire.Queue()
+    message.CopyFrom(queue)
+    return message
 
 
 def _viewed(task: Message, view: int) -> Message:

@@ -255,6 +255,8 @@ def test_tasks_are_listed_by_pages_without_their_bodies(services: Services, benc
         {"http_request": {"url": "http://"}},
         {"http_request": {"url": "http://door.example", "http_method": "GET", "body": b"a body"}},
         {"http_request": {"body": b"x" * (1024 * 1024)}},
+        {"http_request": {"headers": {"X-Note": "two\r\nlines"}}},
+        {"http_request": {"http_method": 99}},
         {"dispatch_deadline": timedelta(seconds=14)},
         {"dispatch_deadline": timedelta(minutes=31)},
         {"name": "projects/other/locations/l/queues/q/tasks/t"},
