@@ -5,6 +5,7 @@ SIGTERM or when an emulator ends. If it is killed itself, the kernel ends its ch
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -69,11 +70,11 @@ def bring_down(home: Home) -> bool:
     if runner is None:
         home.forget()
         return False
-    os.kill(runner.pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
+    _signal(runner.pid, signal.SIGTERM)
     while runner.alive():
         if time.monotonic() > deadline:
-            os.kill(runner.pid, signal.SIGKILL)
+            _signal(runner.pid, signal.SIGKILL)
         time.sleep(0.02)
     home.forget()
     return True
@@ -111,6 +112,11 @@ def _stop(stop: threading.Event) -> None:
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _detach(home: Home, wish: Wish, log: Path) -> subprocess.Popen[bytes]:
