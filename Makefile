@@ -45,7 +45,6 @@ check: ## lint, types, layers, unused code, house laws, Terraform
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/vulture
 	$(BIN)/python -m pytest tests/house tests/infra
 
 bench: ## measure against the raw client; prints a table, writes build/bench.json
