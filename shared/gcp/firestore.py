@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import grpc
 
@@ -70,7 +71,7 @@ def resource_headers(settings: Settings, database: str) -> Metadata:
     """The headers by which Firestore routes a call to one database of the project."""
     return (
         ("google-cloud-resource-prefix", f"projects/{settings.project}/databases/{database}"),
-        ("x-goog-request-params", f"project_id={settings.project}&database_id={database}"),
+        ("x-goog-request-params", f"project_id={settings.project}&database_id={quote(database)}"),
     )
 
 

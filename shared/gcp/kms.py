@@ -16,8 +16,8 @@ HOST: Final = "cloudkms.googleapis.com"
 
 _types: Final = Messages("google.cloud.kms_v1", "service")
 _SERVICE: Final = "/google.cloud.kms.v1.KeyManagementService"
-_ENCRYPT: Final = Method(f"{_SERVICE}/Encrypt", _types.EncryptRequest, _types.EncryptResponse)
-_DECRYPT: Final = Method(f"{_SERVICE}/Decrypt", _types.DecryptRequest, _types.DecryptResponse)
+_ENCRYPT: Final = Method(f"{_SERVICE}/Encrypt", _types.EncryptRequest, _types.EncryptResponse, route="name")
+_DECRYPT: Final = Method(f"{_SERVICE}/Decrypt", _types.DecryptRequest, _types.DecryptResponse, route="name")
 
 _CANNOT_OPEN: Final = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT})
 """Disabled or destroyed; or not a ciphertext of this key and data."""
@@ -29,9 +29,7 @@ class KmsKeys:
     def __init__(self, settings: Settings, *, rpc: Rpc | None = None) -> None:
         """Use the settings' key, through `rpc` where a test brings its own."""
         self._key = settings.kms_key
-        self._rpc = rpc or Rpc(
-            HOST, settings.kms_endpoint, metadata=(("x-goog-request-params", f"name={settings.kms_key}"),)
-        )
+        self._rpc = rpc or Rpc(HOST, settings.kms_endpoint)
 
     def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
         """Wrap; see the port.

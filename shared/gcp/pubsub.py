@@ -12,7 +12,9 @@ from shared.settings import Settings
 HOST: Final = "pubsub.googleapis.com"
 
 _types: Final = Messages("google.pubsub_v1", "pubsub")
-_PUBLISH: Final = Method("/google.pubsub.v1.Publisher/Publish", _types.PublishRequest, _types.PublishResponse)
+_PUBLISH: Final = Method(
+    "/google.pubsub.v1.Publisher/Publish", _types.PublishRequest, _types.PublishResponse, route="topic"
+)
 
 
 class PubSubBus:

@@ -27,10 +27,16 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _types: Final = Messages("google.cloud.secretmanager_v1", "service")
 _SERVICE: Final = "/google.cloud.secretmanager.v1.SecretManagerService"
 _LIST: Final = Method(
-    f"{_SERVICE}/ListSecretVersions", _types.ListSecretVersionsRequest, _types.ListSecretVersionsResponse
+    f"{_SERVICE}/ListSecretVersions",
+    _types.ListSecretVersionsRequest,
+    _types.ListSecretVersionsResponse,
+    route="parent",
 )
 _ACCESS: Final = Method(
-    f"{_SERVICE}/AccessSecretVersion", _types.AccessSecretVersionRequest, _types.AccessSecretVersionResponse
+    f"{_SERVICE}/AccessSecretVersion",
+    _types.AccessSecretVersionRequest,
+    _types.AccessSecretVersionResponse,
+    route="name",
 )
 
 

@@ -22,7 +22,9 @@ CALLER: Final = "daybook-tasks"
 _types: Final = Messages("google.cloud.tasks_v2", "cloudtasks")
 _targets: Final = Messages("google.cloud.tasks_v2", "target")
 _tasks: Final = Messages("google.cloud.tasks_v2", "task")
-_CREATE: Final = Method("/google.cloud.tasks.v2.CloudTasks/CreateTask", _types.CreateTaskRequest, _tasks.Task)
+_CREATE: Final = Method(
+    "/google.cloud.tasks.v2.CloudTasks/CreateTask", _types.CreateTaskRequest, _tasks.Task, route="parent"
+)
 _POST: Final = int(_targets.HttpMethod.POST)
 
 
