@@ -23,6 +23,9 @@ module "books" {
     "outbox.body"       = {}
     "outbox.data"       = {}
 
+    # The payroll sweep looks for runs that stand still over all tenants; lists filter within one.
+    "payroll_runs.state" = { orders = ["ASCENDING", "DESCENDING"], group_orders = ["ASCENDING"] }
+
     # Written once in the order of time: seals read them forwards, nothing backwards.
     "entries.recorded_at" = { orders = ["ASCENDING"] }
     "entries.lines"       = {}
