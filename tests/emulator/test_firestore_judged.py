@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -45,7 +47,8 @@ if child:
 def client(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> firestore.Client:
     """Google's own client of the same database."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", settings.firestore_endpoint)
-    return firestore.Client(project=settings.project, credentials=AnonymousCredentials())
+    nobody: Callable[[], Any] = AnonymousCredentials
+    return firestore.Client(project=settings.project, credentials=nobody())
 
 
 def test_googles_client_reads_what_we_write(store: FirestoreStore, client: firestore.Client) -> None:
