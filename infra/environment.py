@@ -56,11 +56,12 @@ def make(stamp: Path) -> int:
 
 def install() -> bool:
     """Install exactly the pinned files: with uv where it is at hand (a second), else, or if that fails, with pip."""
-    pins = ("--quiet", "--require-hashes", "-r", str(PINS))
+    pins = ("--require-hashes", "-r", str(PINS))
     uv = shutil.which("uv")
-    if uv and runs(uv, "pip", "install", "--python", str(PYTHON), *pins):
+    if uv and runs(uv, "pip", "install", "--quiet", "--python", str(PYTHON), *pins):
         return True
-    return runs(str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *pins)
+    # Twice quiet: errors only.
+    return runs(str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *pins)
 
 
 def runs(*command: str) -> bool:
