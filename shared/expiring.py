@@ -51,8 +51,3 @@ class Expiring(Generic[K, V]):
                 self._values[key] = (now, value)
             while len(self._values) > self._size:
                 del self._values[next(iter(self._values))]
-
-    def forget(self, key: K) -> None:
-        """Drop a value; the next `get` loads it."""
-        with self._lock:
-            self._values.pop(key, None)

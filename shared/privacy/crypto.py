@@ -35,7 +35,7 @@ class Cipher(Protocol):
 class Prf(Protocol):
     """A keyed function whose answers nobody can guess without the key (Tink's `Prf`)."""
 
-    def compute(self, input_data: bytes, output_length: int) -> bytes:
+    def compute(self, data: bytes, size: int, /) -> bytes:
         """So many pseudorandom bytes for an input."""
         ...
 

@@ -41,7 +41,7 @@ class Deployment:
         version = self.kms.create_crypto_key_version(parent=key, crypto_key_version={}).name
         self.kms.update_crypto_key_primary_version(name=key, crypto_key_version_id=version.rpartition("/")[2])
 
-    def turn(self, state: State) -> None:
+    def turn(self, state: int) -> None:
         """Switch the first version off or on."""
         wanted = {"name": self.first_version, "state": state}
         self.kms.update_crypto_key_version(crypto_key_version=wanted, update_mask={"paths": ["state"]})
