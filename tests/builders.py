@@ -5,12 +5,13 @@ from typing import Any
 
 from shared.calls import Call
 from shared.identity import Cause, StoredId, TenantId, stored_id
-from shared.ledger.model import EntryKind, JournalEntry, Line, credit, debit
+from shared.ledger.model import EntryKind, JournalEntry, credit, debit
 from shared.money import Money
 
 ACME = TenantId("acme")
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 16)
+SALES = "revenue:sales"
 
 
 def a_call(key: str = "key-1", **changes: Any) -> Call:
@@ -32,19 +33,17 @@ def euros(amount: int) -> Money:
     return Money(amount, "EUR")
 
 
-def a_sale(
-    amount: int = 12_000,
-    *,
-    name: str = "sale-1",
-    on: date = TODAY,
-    kind: EntryKind = EntryKind.REGULAR,
-    request_hash: str = "hash-1",
-    to: str = "assets:receivable",
-    of: str = "revenue:sales",
-) -> JournalEntry:
-    """A balanced two-line entry: debit receivable, credit sales."""
-    lines: tuple[Line, ...] = (debit(to, euros(amount)), credit(of, euros(amount)))
-    return JournalEntry(entry_id(name), lines, on, name, request_hash, kind)
+def a_sale(amount: int = 12_000, *, to: str = "assets:receivable", of: str = SALES, **changes: Any) -> JournalEntry:
+    """A balanced two-line entry: debit receivable, credit sales; changed by name, on, kind, request_hash."""
+    name = changes.get("name", "sale-1")
+    return JournalEntry(
+        entry_id(name),
+        (debit(to, euros(amount)), credit(of, euros(amount))),
+        changes.get("on", TODAY),
+        name,
+        changes.get("request_hash", "hash-1"),
+        changes.get("kind", EntryKind.REGULAR),
+    )
 
 
 def entry_id(name: str) -> StoredId:
