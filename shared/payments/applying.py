@@ -2,21 +2,25 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from shared.calls import Call, Outcome
+from shared.desk import read_refusal
 from shared.events import Announcement, Json
 from shared.faults import Refused, Retryable
+from shared.identity import StoredId
 from shared.invoicing.model import Invoice
 from shared.invoicing.records import UNNUMBERED, invoice_ref, read_either, write_settlement
 from shared.ledger.model import JournalEntry
+from shared.ledger.records import entry_ref
 from shared.ledger.use_cases.posting import Booking
 from shared.limits import WAIT_FOR_OBJECT_DAYS
+from shared.outbox import read_row
 from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
-from shared.payments.records import payment_id, payment_ref, read_payment, write_payment
+from shared.payments.records import payment_id, payment_ref, read_payment, write_end, write_payment
 from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
 from shared.payments.rules import Settlement, give_back, receive
-from shared.ports import Create, Document, Update, View, Write
+from shared.ports import Create, Document, Fields, Ref, Update, View, Write
 
 TOPIC: Final = "payments"
 APPLIED: Final = "payment.applied"
@@ -42,12 +46,26 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
     writes: list[Write] = [Update(place, fields, document.version) if document else Create(place, fields)]
     if invoice:
         writes.append(_settled(call, invoice, view))
-    writes.append(Update(inbox.ref, {"state": EventState.APPLIED.value}, inbox.version))
-    refused = Update(inbox.ref, {"state": EventState.REFUSED.value}, inbox.version)
-    outcome = Outcome(
-        inbox.ref, ACTION, _in_state(stored, EventState.APPLIED), tuple(writes), (_told(call, settlement),)
-    )
-    return Booking(outcome, _entry(call, stored.event, settlement), if_refused=(refused,))
+    entry, told = _entry(call, stored.event, settlement), _told(call, settlement)
+    writes.append(Update(inbox.ref, write_end(EventState.APPLIED, entry_id=entry.id, outbox=(told.id,)), inbox.version))
+    refused = Update(inbox.ref, write_end(EventState.REFUSED, entry_id=entry.id), inbox.version)
+    applied = replace(stored, state=EventState.APPLIED, entry_id=entry.id)
+    return Booking(Outcome(inbox.ref, ACTION, applied, tuple(writes), (told,)), entry, if_refused=(refused,))
+
+
+def decided_before(call: Call, inbox: Document, stored: StoredEvent, view: View) -> Booking[StoredEvent]:
+    """What the event came to when it was decided; what it announced goes out again while its row waits.
+
+    Raises:
+        Refused: as then.
+    """
+    if stored.state is EventState.REFUSED:
+        recorded = inbox["refusal"] or _there(view, entry_ref(call.tenant, StoredId(stored.entry_id)))["refusal"]
+        raise read_refusal(cast("Fields", recorded))
+    rows = [call.ref("outbox", key) for key in cast("list[str]", inbox["outbox"])]
+    view.need(rows)
+    waiting = tuple(read_row(document) for document in map(view.__getitem__, rows) if document is not None)
+    return Booking(Outcome(inbox.ref, ACTION, stored, messages=waiting))
 
 
 def _settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
@@ -83,10 +101,7 @@ def _wait(call: Call, stored: StoredEvent, message: str) -> None:
 
 
 def _settled(call: Call, invoice: Invoice, view: View) -> Update:
-    document = view[invoice_ref(call.tenant, invoice.id)]
-    if document is None:
-        message = f"invoice {invoice.id} is gone"
-        raise LookupError(message)
+    document = _there(view, invoice_ref(call.tenant, invoice.id))
     return Update(document.ref, write_settlement(invoice), document.version)
 
 
@@ -117,9 +132,13 @@ def _told(call: Call, settlement: Settlement) -> Announcement:
 def _finished(
     inbox: Document, stored: StoredEvent, state: EventState, refusal: Refused | None = None
 ) -> Booking[StoredEvent]:
-    writes = (Update(inbox.ref, {"state": state.value}, inbox.version),)
-    return Booking(Outcome(inbox.ref, ACTION, _in_state(stored, state), writes, refusal=refusal))
+    writes = (Update(inbox.ref, write_end(state, refusal=refusal), inbox.version),)
+    return Booking(Outcome(inbox.ref, ACTION, replace(stored, state=state), writes, refusal=refusal))
 
 
-def _in_state(stored: StoredEvent, state: EventState) -> StoredEvent:
-    return replace(stored, state=state)
+def _there(view: View, ref: Ref) -> Document:
+    document = view[ref]
+    if document is None:
+        message = f"{ref.path} is gone"
+        raise LookupError(message)
+    return document

@@ -113,13 +113,19 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event of the inbox: what it says, and where it stands."""
+    """An event of the inbox: what it says, and where it stands.
+
+    `entry_id` is the journal entry that it caused, posted or refused by the ledger (which keeps its
+    reason there); `refused` is the code of a refusal that the event itself earned.
+    """
 
     key: str
     event: PartnerEvent
     state: EventState
     received_at: datetime
     secret_index: int
+    refused: str = ""
+    entry_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

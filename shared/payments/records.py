@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Final, cast
 
+from shared.desk import write_refusal
+from shared.faults import Refused
 from shared.identity import Cause, TenantId, stored_id
 from shared.money import Money
 from shared.payments.model import EventKind, EventState, PartnerEvent, Payment, Receipt, StoredEvent
-from shared.ports import Document, Ref, Value, tenant_ref
+from shared.ports import Document, Fields, Ref, Value, tenant_ref
 
 INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
@@ -55,9 +57,24 @@ def write_event(stored: StoredEvent, sealed: bytes) -> dict[str, Value]:
         "currency": event.money.currency if event.money else None,
         "invoice_id": event.invoice_id,
         "state": stored.state.value,
+        "refusal": None,
+        "entry_id": "",
+        "outbox": [],
         "received_at": stored.received_at,
         "secret_index": stored.secret_index,
         RAW: sealed,
+    }
+
+
+def write_end(
+    state: EventState, *, refusal: Refused | None = None, entry_id: str = "", outbox: tuple[str, ...] = ()
+) -> dict[str, Value]:
+    """What became of an event: why it was refused, the entry that it caused (posted or refused), what was announced."""
+    return {
+        "state": state.value,
+        "refusal": write_refusal(refusal) if refusal else None,
+        "entry_id": entry_id,
+        "outbox": list(outbox),
     }
 
 
@@ -65,6 +82,7 @@ def read_event(document: Document) -> StoredEvent:
     """The event that a document keeps, without its sealed bytes."""
     fields = document.fields
     amount, currency = cast("int | None", fields["amount"]), cast("str | None", fields["currency"])
+    refusal = cast("Fields | None", fields["refusal"])
     event = PartnerEvent(
         cast("str", fields["partner"]),
         cast("str", fields["event_id"]),
@@ -81,6 +99,8 @@ def read_event(document: Document) -> StoredEvent:
         EventState(fields["state"]),
         cast("datetime", fields["received_at"]),
         cast("int", fields["secret_index"]),
+        refused=cast("str", refusal["code"]) if refusal else "",
+        entry_id=cast("str", fields["entry_id"]),
     )
 
 

@@ -19,7 +19,7 @@ from shared.identity import TenantId, stored_id
 from shared.invoicing.records import invoice_ref
 from shared.ledger.use_cases.posting import Booking, Books
 from shared.listing import Listing
-from shared.payments.applying import decide_event
+from shared.payments.applying import decide_event, decided_before
 from shared.payments.model import (
     FIRST_STATE,
     EventKind,
@@ -104,11 +104,9 @@ class Inbox:
         def decide(view: View) -> Outcome[StoredEvent]:
             known = view[ref] if view.failures else None
             before = read_event(known) if known else None
-            state = before.state if before else stored.state
-            messages = (_apply(call, stored),) if state is EventState.RECEIVED else ()
-            if before:
-                return Outcome(ref, "event.receive", before, messages=messages)
-            return Outcome(ref, "event.receive", stored, (created,), messages)
+            event = before or stored
+            messages = (_apply(call, event),) if event.state is EventState.RECEIVED else ()
+            return Outcome(ref, "event.receive", event, () if before else (created,), messages)
 
         return self._desk.perform(call, (), decide, read_event)
 
@@ -159,7 +157,7 @@ class Payments:
                 raise Retryable(message, detail={"event": key})
             stored = read_event(document)
             if stored.state is not EventState.RECEIVED:
-                return Booking(Outcome(inbox, DOOR, stored))
+                return decided_before(call, document, stored, view)
             return decide_event(call, document, stored, view)
 
         call = replace(call, cause=replace(call.cause, endpoint=DOOR, key=key))

@@ -49,7 +49,10 @@ class PaymentAnswer(Wire):
 
 
 class EventAnswer(Wire):
-    """An event of the inbox: what a partner told, and what became of it."""
+    """An event of the inbox: what a partner told, and what became of it.
+
+    `entry_id` is the journal entry that it caused; where the ledger refused it, the entry says why.
+    """
 
     id: str
     partner: str
@@ -57,6 +60,8 @@ class EventAnswer(Wire):
     type: str
     kind: EventKind
     state: EventState
+    refused: str | None
+    entry_id: str | None
     occurred_at: datetime
     received_at: datetime
 
@@ -71,6 +76,8 @@ class EventAnswer(Wire):
             type=event.type,
             kind=event.kind,
             state=stored.state,
+            refused=stored.refused or None,
+            entry_id=stored.entry_id or None,
             occurred_at=event.occurred_at,
             received_at=stored.received_at,
         )
@@ -97,4 +104,4 @@ class ApplyTask(Wire):
 
     event: ObjectId
     payment: ObjectId
-    invoice: str
+    invoice: Annotated[str, Field(pattern=r"^([a-z2-7]{52})?$")]
