@@ -30,7 +30,7 @@ from shared.invoicing.records import (
 )
 from shared.invoicing.refusals import UnknownCustomer, UnknownInvoice
 from shared.invoicing.rules.ageing import Age, receivables_by_age
-from shared.invoicing.rules.issuing import issue, issue_lines, next_number, tax_question
+from shared.invoicing.rules.issuing import draft_net, issue, issue_lines, next_number, tax_question
 from shared.invoicing.rules.states import require
 from shared.ledger.model import JournalEntry
 from shared.ledger.use_cases.posting import Booking, Books
@@ -58,7 +58,9 @@ class Invoicing:
 
         Raises:
             UnknownCustomer: there is no such customer.
+            Invalid: its lines come to more than an amount may be.
         """
+        draft_net(wanted)
         draft = replace(wanted, id=call.cause.stored_id("invoice"))
         ref, customer = invoice_ref(call.tenant, draft.id), customer_ref(call.tenant, draft.customer_id)
 

@@ -139,6 +139,7 @@ def write_run(run: PayrollRun) -> dict[str, Value]:
         "state": run.state.value,
         "totals": _write_totals(run.totals) if run.totals else None,
         "refused": run.refused,
+        "refusals": [{"chunk": refusal.chunk, **_write_refusal(refusal)} for refusal in run.refusals],
         "version": run.version,
     }
 
@@ -158,39 +159,35 @@ def read_run(document: Document) -> PayrollRun:
         state=RunState(fields["state"]),
         totals=_read_totals(totals) if totals else None,
         refused=cast("int", fields["refused"]),
+        refusals=tuple(
+            _read_refusal(cast("int", row["chunk"]), row) for row in cast("list[Fields]", fields["refusals"])
+        ),
         version=cast("int", fields["version"]),
     )
 
 
 def write_result(result: ChunkResult) -> dict[str, Value]:
     """A chunk result's fields."""
-    refusals: list[Value] = [
-        {"employee_id": refusal.employee_id, "code": refusal.code, "field": refusal.field}
-        for refusal in result.refusals
-    ]
     return {
         "schema": 1,
         "run_id": result.run_id,
         "chunk": result.chunk,
         "payslips": result.payslips,
         "totals": _write_totals(result.totals),
-        "refusals": refusals,
+        "refusals": [_write_refusal(refusal) for refusal in result.refusals],
     }
 
 
 def read_result(document: Document) -> ChunkResult:
     """The chunk result that a document keeps."""
     fields = document.fields
-    refusals = tuple(
-        ChunkRefusal(cast("str", row["employee_id"]), cast("str", row["code"]), cast("str", row["field"]))
-        for row in cast("list[Fields]", fields["refusals"])
-    )
+    chunk = cast("int", fields["chunk"])
     return ChunkResult(
         cast("str", fields["run_id"]),
-        cast("int", fields["chunk"]),
+        chunk,
         cast("int", fields["payslips"]),
         _read_totals(cast("Fields", fields["totals"])),
-        refusals,
+        tuple(_read_refusal(chunk, row) for row in cast("list[Fields]", fields["refusals"])),
     )
 
 
@@ -229,6 +226,14 @@ def read_payslip(document: Document) -> RunPayslip:
         payslip,
         read_year(cast("Fields", fields["before"])),
     )
+
+
+def _write_refusal(refusal: ChunkRefusal) -> dict[str, Value]:
+    return {"employee_id": refusal.employee_id, "code": refusal.code, "field": refusal.field}
+
+
+def _read_refusal(chunk: int, row: Fields) -> ChunkRefusal:
+    return ChunkRefusal(chunk, cast("str", row["employee_id"]), cast("str", row["code"]), cast("str", row["field"]))
 
 
 def _write_totals(totals: Mapping[PostingComponent, Money]) -> dict[str, Value]:

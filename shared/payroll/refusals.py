@@ -114,3 +114,8 @@ class YearToDateMoved(Conflict):
     """An employee's year to date is not the one that the payslip was calculated from."""
 
     code = "year_to_date_moved"
+
+    def __init__(self, employee_id: str) -> None:
+        message = "the year to date moved since the payslip was calculated"
+        super().__init__(message, detail={"employee_id": employee_id})
+        self.employee_id = employee_id

@@ -34,6 +34,12 @@ TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
     RunState.POSTING_REFUSED: frozenset(),
 }
 
+NAMED_REFUSALS: Final = 50
+"""Refusals that a run itself names; all of them stand with the chunks' results."""
+
+POSTING_REFUSED: Final = "posting_refused"
+"""The code of a chunk that the ledger refused; the ledger's own reason stands with the entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Employee:
@@ -58,13 +64,16 @@ class PayrollRun:
     approved_by: str = ""
     totals: Mapping[PostingComponent, Money] | None = None
     refused: int = 0
+    refusals: tuple["ChunkRefusal", ...] = ()
+    """The first NAMED_REFUSALS of the `refused`."""
     version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRefusal:
-    """An employee whose payslip could not be calculated, or a chunk that the ledger refused (no employee)."""
+    """An employee whose payslip could not be calculated or posted, or a chunk that the ledger refused (no employee)."""
 
+    chunk: int
     employee_id: str
     code: str
     field: str

@@ -10,7 +10,7 @@ from shared.payroll.countries.gb.tax_code import TaxCode
 from shared.payroll.frequency import Frequency
 from shared.payroll.model import PayPeriod, PayTerms, PostingComponent, YearToDate
 from shared.payroll.records import SEALED_FIELDS
-from shared.payroll.runs import Employee, PayrollRun, RunPayslip, period_of
+from shared.payroll.runs import ChunkRefusal, Employee, PayrollRun, RunPayslip, period_of
 from shared.payroll.use_cases.employees import NewEmployee
 from shared.privacy import Disclosed, Purpose
 from shared.wire import AmountMinor, Identifier, IsoDate, MoneyWire, PageQuery, ShortText, Wire, by_rule
@@ -129,8 +129,27 @@ class NewRun(Wire):
         return period_of(self.period, self.pay_date), PayPeriod(self.pay_date, Frequency.MONTHLY)
 
 
+class RefusalRow(Wire):
+    """An employee whose payslip was refused, or (without an employee) a chunk that the ledger refused."""
+
+    chunk: int
+    employee_id: str | None
+    code: str
+    field: str | None
+
+    @classmethod
+    def of(cls, refusal: ChunkRefusal) -> Self:
+        """The refusal on the wire."""
+        return cls(
+            chunk=refusal.chunk,
+            employee_id=refusal.employee_id or None,
+            code=refusal.code,
+            field=refusal.field or None,
+        )
+
+
 class RunAnswer(Wire):
-    """A payroll run; `totals` are there once every chunk is calculated."""
+    """A payroll run; `totals` are there once every chunk is calculated, `refusals` are the first of the `refused`."""
 
     id: str
     period: str
@@ -141,6 +160,7 @@ class RunAnswer(Wire):
     prepared_by: str
     approved_by: str | None
     refused: int
+    refusals: tuple[RefusalRow, ...]
     totals: dict[PostingComponent, MoneyWire] | None
 
     @classmethod
@@ -157,6 +177,7 @@ class RunAnswer(Wire):
             prepared_by=run.prepared_by,
             approved_by=run.approved_by or None,
             refused=run.refused,
+            refusals=tuple(RefusalRow.of(refusal) for refusal in run.refusals),
             totals=totals,
         )
 
@@ -206,5 +227,5 @@ class ListQuery(PageQuery):
 class ChunkTask(Wire):
     """A chunk of a run."""
 
-    run_id: str
+    run_id: Annotated[str, Field(pattern=r"^[a-z2-7]{52}$")]
     chunk: Annotated[int, Field(ge=0)]

@@ -3,9 +3,9 @@
 from typing import Final, cast
 
 from shared.calls import Call, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, read_refusal
 from shared.faults import Refused, Retryable
-from shared.identity import TenantId
+from shared.identity import Cause, StoredId, TenantId
 from shared.ledger.chart import (
     EMPLOYER_CONTRIBUTIONS,
     INCOME_TAX_WITHHELD,
@@ -15,6 +15,7 @@ from shared.ledger.chart import (
     WAGES,
 )
 from shared.ledger.model import JournalEntry, Line, Side
+from shared.ledger.records import entry_ref
 from shared.ledger.use_cases.posting import Booking, Books
 from shared.money import Money
 from shared.payroll.countries.gb.tax_periods import tax_period
@@ -38,11 +39,12 @@ from shared.payroll.records import (
 )
 from shared.payroll.refusals import YearToDateMoved
 from shared.payroll.rules import calculate_payslip, posting_amounts
-from shared.payroll.runs import ChunkRefusal, ChunkResult, PayrollRun, RunPayslip, RunState
-from shared.ports import Create, Document, Update, View, Write
+from shared.payroll.runs import POSTING_REFUSED, ChunkRefusal, ChunkResult, PayrollRun, RunPayslip, RunState
+from shared.ports import Create, Document, Fields, Ref, Update, View, Write
 
 CALCULATE: Final = "payroll_chunk.calculate"
 POST: Final = "payroll_chunk.post"
+POST_DOOR: Final = "post_payslips"
 
 ACCOUNTS: Final = {
     PostingComponent.GROSS_PAY: WAGES,
@@ -70,8 +72,7 @@ def calculate_chunk(desk: Desk, call: Call, run_id: str, chunk: int) -> None:
         if known is not None:
             return Outcome(result_place, CALCULATE, read_result(known))
         run = read_run(_there(view[run_place]))
-        ids = cast("list[str]", _there(view[chunk_place])["employees"])
-        slips, refusals = _payslips(tenant, run, ids, view)
+        slips, refusals = _payslips(tenant, run, chunk, view)
         totals = posting_amounts([slip.payslip for slip in slips])
         result = ChunkResult(run_id, chunk, len(slips), totals, tuple(refusals))
         created = (Create(payslip_ref(tenant, run_id, slip.employee_id), write_payslip(slip)) for slip in slips)
@@ -90,35 +91,64 @@ def post_chunk(books: Books, call: Call, run_id: str, chunk: int) -> None:
     """
     tenant = call.tenant
     places = [run_ref(tenant, run_id), chunk_ref(tenant, run_id, chunk), posting_ref(tenant, run_id, chunk)]
-    run_place, chunk_place, posting_place = places
+    run_place, _, posting_place = places
 
     def decide(view: View) -> Booking[ChunkResult]:
         known = view[posting_place]
         if known is not None:
-            return Booking(Outcome(posting_place, POST, read_result(known)))
+            return _posted_before(tenant, known, view)
         run = read_run(_there(view[run_place]))
         if run.state is not RunState.POSTING:
             message = "the run is not approved yet"
             raise Retryable(message, detail={"state": run.state.value})
-        ids = cast("list[str]", _there(view[chunk_place])["employees"])
-        slips = _stored_payslips(tenant, run_id, ids, view)
-        refused = ChunkResult(run_id, chunk, 0, posting_amounts([]), (ChunkRefusal("", "posting_refused", ""),))
-        record_refusal = Create(posting_place, write_result(refused))
+        slips = _stored_payslips(tenant, run_id, chunk, view)
         try:
             moved = _moved_years(tenant, slips, view)
         except YearToDateMoved as refusal:
-            return Booking(Outcome(posting_place, POST, refused, (record_refusal,), refusal=refusal))
+            refused = _refused(run_id, chunk, refusal.employee_id, refusal.code)
+            writes = (Create(posting_place, write_result(refused)),)
+            return Booking(Outcome(posting_place, POST, refused, writes, refusal=refusal))
         payslips = [slip.payslip for slip in slips]
         result = ChunkResult(run_id, chunk, len(slips), posting_amounts(payslips))
         outcome = Outcome(posting_place, POST, result, (*moved, Create(posting_place, write_result(result))))
+        refused = _refused(run_id, chunk, "", POSTING_REFUSED)
+        record_refusal = Create(posting_place, write_result(refused))
         return Booking(outcome, _entry(call, run, chunk, payslips), if_refused=(record_refusal,))
 
     books.perform(call, places, decide, read_result)
 
 
-def _payslips(
-    tenant: TenantId, run: PayrollRun, ids: list[str], view: View
-) -> tuple[list[RunPayslip], list[ChunkRefusal]]:
+def chunk_cause(door: str, run_id: str, chunk: int) -> Cause:
+    """The cause that a chunk itself is at a door, however often and by whomever it is sent there."""
+    return Cause("system", door, f"{run_id}~{chunk}")
+
+
+def posting_entry_ref(tenant: TenantId, run_id: str, chunk: int) -> Ref:
+    """The journal entry of a chunk, posted or refused."""
+    return entry_ref(tenant, _entry_id(chunk_cause(POST_DOOR, run_id, chunk)))
+
+
+def _entry_id(cause: Cause) -> StoredId:
+    return cause.stored_id("entry")
+
+
+def _refused(run_id: str, chunk: int, employee_id: str, code: str) -> ChunkResult:
+    return ChunkResult(run_id, chunk, 0, posting_amounts([]), (ChunkRefusal(chunk, employee_id, code, ""),))
+
+
+def _posted_before(tenant: TenantId, known: Document, view: View) -> Booking[ChunkResult]:
+    """What the chunk's posting came to; a refusal is raised again as it was."""
+    result = read_result(known)
+    for refusal in result.refusals:
+        if refusal.code == POSTING_REFUSED:
+            entry = _there(view[posting_entry_ref(tenant, result.run_id, result.chunk)])
+            raise read_refusal(cast("Fields", entry["refusal"]))
+        raise YearToDateMoved(refusal.employee_id)
+    return Booking(Outcome(known.ref, POST, result))
+
+
+def _payslips(tenant: TenantId, run: PayrollRun, chunk: int, view: View) -> tuple[list[RunPayslip], list[ChunkRefusal]]:
+    ids = _members(tenant, run.id, chunk, view)
     tax_year = tax_period(run.pay.pay_date, run.pay.frequency).tax_year
     view.need([place for key in ids for place in (employee_ref(tenant, key), year_ref(tenant, key, tax_year))])
     slips: list[RunPayslip] = []
@@ -130,15 +160,20 @@ def _payslips(
         try:
             payslip = calculate_payslip(employee.terms, run.pay, before)
         except Refused as refusal:
-            refusals.append(ChunkRefusal(key, refusal.code, refusal.field or ""))
+            refusals.append(ChunkRefusal(chunk, key, refusal.code, refusal.field or ""))
             continue
         slip_id = payslip_ref(tenant, run.id, key).key
         slips.append(RunPayslip(slip_id, run.id, key, payslip, before))
     return slips, refusals
 
 
-def _stored_payslips(tenant: TenantId, run_id: str, ids: list[str], view: View) -> list[RunPayslip]:
-    refs = [payslip_ref(tenant, run_id, key) for key in ids]
+def _members(tenant: TenantId, run_id: str, chunk: int, view: View) -> list[str]:
+    """The employees of a chunk."""
+    return cast("list[str]", _there(view[chunk_ref(tenant, run_id, chunk)])["employees"])
+
+
+def _stored_payslips(tenant: TenantId, run_id: str, chunk: int, view: View) -> list[RunPayslip]:
+    refs = [payslip_ref(tenant, run_id, key) for key in _members(tenant, run_id, chunk, view)]
     view.need(refs)
     return [read_payslip(_there(view[ref])) for ref in refs]
 
@@ -153,8 +188,7 @@ def _moved_years(tenant: TenantId, slips: list[RunPayslip], view: View) -> list[
         document = view[ref]
         now = read_year(document.fields) if document else YearToDate.opening(slip.payslip.tax_year)
         if now != slip.before:
-            message = "the year to date moved since the payslip was calculated"
-            raise YearToDateMoved(message, detail={"employee_id": slip.employee_id})
+            raise YearToDateMoved(slip.employee_id)
         fields = write_year(now.after(slip.payslip))
         writes.append(Update(ref, fields, document.version) if document else Create(ref, fields))
     return writes
@@ -167,7 +201,7 @@ def _entry(call: Call, run: PayrollRun, chunk: int, payslips: list[Payslip]) -> 
     if not lines:
         return None
     return JournalEntry(
-        call.cause.stored_id("entry"),
+        _entry_id(call.cause),
         lines,
         run.pay.pay_date,
         str(call.cause),

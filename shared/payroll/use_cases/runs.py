@@ -9,14 +9,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 
+import structlog
+
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.events import Command, Json
-from shared.faults import Invalid, Refused
+from shared.faults import Invalid, Refused, Retryable
 from shared.identity import Cause, TenantId
+from shared.ledger.records import RecordedEntry, read_entry
 from shared.ledger.use_cases.posting import Books
 from shared.limits import PAYROLL_RUN_EMPLOYEES
 from shared.listing import Listing
+from shared.payroll.countries.gb.tables import tables_for
 from shared.payroll.model import PayPeriod
 from shared.payroll.records import (
     chunk_ref,
@@ -31,17 +35,29 @@ from shared.payroll.records import (
     write_run,
 )
 from shared.payroll.refusals import ApproverPrepared, NobodyToPay, PeriodAlreadyRun, UnknownRun, WrongRunState
-from shared.payroll.runs import TRANSITIONS, ChunkResult, PayrollRun, RunPayslip, RunState, added, chunked
-from shared.payroll.use_cases.chunks import calculate_chunk, post_chunk
+from shared.payroll.runs import (
+    NAMED_REFUSALS,
+    POSTING_REFUSED,
+    TRANSITIONS,
+    ChunkRefusal,
+    ChunkResult,
+    PayrollRun,
+    RunPayslip,
+    RunState,
+    added,
+    chunked,
+)
+from shared.payroll.use_cases.chunks import POST_DOOR, calculate_chunk, chunk_cause, post_chunk, posting_entry_ref
 from shared.payroll.use_cases.employees import Employees
 from shared.ports import Create, Document, Query, Update, View, Where
 
 QUEUE: Final = "payroll"
 TOPIC: Final = "payroll"
 CALCULATE: Final = "calculate_payslips"
-POST: Final = "post_payslips"
 SWEEP: Final = "sweep_payroll_runs"
 SWEEP_RUNS: Final = 200
+
+_log = structlog.get_logger(__name__)
 
 _STAGES: Final = {
     RunState.CALCULATING: (result_ref, "payroll_results", RunState.AWAITING_APPROVAL, RunState.BLOCKED),
@@ -62,9 +78,11 @@ class PayrollRuns:
 
         Raises:
             PeriodAlreadyRun: the period has its run.
+            TaxYearNotSupported: no sourced figure for the pay date; a run of it would be blocked for ever.
             NobodyToPay: there is no employee.
             Invalid: there are more than PAYROLL_RUN_EMPLOYEES.
         """
+        tables_for(pay.pay_date)
         run_id = call.cause.stored_id("payroll_run")
         ref, taken = run_ref(call.tenant, run_id), period_ref(call.tenant, period)
         chunks = chunked(_bounded(list(self._employees.ids(call.tenant))))
@@ -114,7 +132,7 @@ class PayrollRuns:
                 message = "a run is approved by another principal than the one who prepared it"
                 raise ApproverPrepared(message)
             approved = replace(_moved(run, RunState.POSTING), approved_by=call.principal)
-            messages = tuple(_command(call, POST, run_id, number) for number in range(run.chunks))
+            messages = tuple(_command(call, POST_DOOR, run_id, number) for number in range(run.chunks))
             return Outcome(ref, "payroll_run.approve", approved, (_update(document, approved),), messages)
 
         return self._desk.perform(call, [ref], decide, read_run)
@@ -126,7 +144,7 @@ class PayrollRuns:
             Refused: by the ledger, or because a year to date moved; recorded as the chunk's result.
             Retryable: the run is not approved yet, or contention.
         """
-        call = _of_chunk(call, POST, run_id, chunk)
+        call = _of_chunk(call, POST_DOOR, run_id, chunk)
         try:
             post_chunk(self._books, call, run_id, chunk)
         except Refused:
@@ -150,23 +168,34 @@ class PayrollRuns:
         stage = _STAGES.get(run.state)
         if stage is None:
             return
-        place, door = stage[0], CALCULATE if run.state is RunState.CALCULATING else POST
+        place, door = stage[0], CALCULATE if run.state is RunState.CALCULATING else POST_DOOR
         refs = [place(call.tenant, run_id, number) for number in range(run.chunks)]
         results = self._desk.store.get(refs)
         missing = [number for number, ref in enumerate(refs) if results[ref] is None]
         self._desk.outbox.dispatch([_command(call, door, run_id, number) for number in missing])
 
     def sweep(self, at: datetime, request_id: str, traceparent: str) -> None:
-        """Resume the runs of all tenants that chunks still work on, each under its own tenant."""
+        """Resume the runs of all tenants that chunks still work on, each under its own tenant.
+
+        Raises:
+            Retryable: at least one could not be resumed; the others were.
+        """
         busy = Where("state", "in", [state.value for state in _STAGES])
         query = Query("payroll_runs", where=(busy,), group=True, limit=SWEEP_RUNS, only=("state",))
+        left: list[Retryable] = []
         for document in self._desk.store.query(query).documents:
             tenant, run_id = document.ref.tenant, document.ref.key
             if tenant is None:
                 message = f"{document.ref.path} belongs to no tenant"
                 raise LookupError(message)
             cause = Cause("system", SWEEP, f"{run_id}~{at.isoformat()}")
-            self.resume(Call(tenant, f"system:{SWEEP}", cause, request_id, "", traceparent, at), run_id)
+            try:
+                self.resume(Call(tenant, f"system:{SWEEP}", cause, request_id, "", traceparent, at), run_id)
+            except Retryable as fault:
+                _log.warning("payroll_run_not_resumed", tenant=tenant, run_id=run_id, code=fault.code)
+                left.append(fault)
+        if left:
+            raise left[0]
 
     def run(self, tenant: TenantId, run_id: str) -> PayrollRun:
         """One run.
@@ -200,7 +229,7 @@ class PayrollRuns:
             if seen.state is not run.state or any(result is None for result in stored):
                 return Outcome(ref, "payroll_run.advance", seen)
             done = [read_result(cast("Document", result)) for result in stored]
-            moved = _with_results(seen, done, good, bad)
+            moved = replace(_with_results(seen, done, good, bad), refusals=_named(call.tenant, done, view))
             writes = (_update(document, moved), Create(stage_ref(call.tenant, run.id, moved.state), {"schema": 1}))
             data: dict[str, Json] = {"state": moved.state.value, "period": moved.period}
             told = call.announcement(TOPIC, f"payroll_run.{moved.state.value}", run.id, moved.version, data)
@@ -211,7 +240,7 @@ class PayrollRuns:
 
 def _of_chunk(call: Call, door: str, run_id: str, chunk: int) -> Call:
     """The call under the cause that the chunk itself is, however often and by whomever it is sent."""
-    return replace(call, cause=Cause("system", door, f"{run_id}~{chunk}"))
+    return replace(call, cause=chunk_cause(door, run_id, chunk))
 
 
 def _command(call: Call, door: str, run_id: str, chunk: int) -> Command:
@@ -222,6 +251,25 @@ def _with_results(run: PayrollRun, done: list[ChunkResult], good: RunState, bad:
     refused = sum(len(result.refusals) for result in done)
     totals = added(result.totals for result in done) if run.state is RunState.CALCULATING else run.totals
     return replace(_moved(run, bad if refused else good), totals=totals, refused=refused)
+
+
+def _named(tenant: TenantId, done: list[ChunkResult], view: View) -> tuple[ChunkRefusal, ...]:
+    """The first refusals, with the ledger's own reason where it refused a chunk."""
+    refusals = [refusal for result in done for refusal in result.refusals][:NAMED_REFUSALS]
+    run_id = done[0].run_id
+    entries = {
+        refusal.chunk: posting_entry_ref(tenant, run_id, refusal.chunk)
+        for refusal in refusals
+        if refusal.code == POSTING_REFUSED
+    }
+    view.need(list(entries.values()))
+    reasons = {chunk: read_entry(entry) for chunk, ref in entries.items() if (entry := view[ref])}
+    return tuple(_because(refusal, reasons.get(refusal.chunk)) for refusal in refusals)
+
+
+def _because(refusal: ChunkRefusal, entry: RecordedEntry | None) -> ChunkRefusal:
+    reason = entry.refusal if entry else None
+    return replace(refusal, code=cast("str", reason["code"])) if reason else refusal
 
 
 def _moved(run: PayrollRun, state: RunState) -> PayrollRun:
