@@ -1,0 +1,139 @@
+"""A partner's webhook, from its raw bytes to what the partner may be told, beside one raw commit."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from itertools import count
+from typing import Final
+from urllib.parse import urlsplit
+
+import stripe
+
+from shared import counters
+from shared.calls import Call
+from shared.identity import Cause
+from shared.payments.use_cases import RawEvent
+from tests.bench.posting import raw
+from tests.bench.rows import Row, middle
+from tests.bench.world import DOOR, TENANT, World, a_call
+
+PATH: Final = f"/v1/webhooks/{TENANT}/stripe"
+EACH: Final = 200
+"""Webhooks, and raw commits, of one round."""
+
+ROUNDS: Final = 3
+BAR: Final = 4
+
+_numbers: Final = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A payment event as Stripe sends and signs it."""
+
+    body: bytes
+    signature: str
+
+
+def signed(world: World) -> Webhook:
+    """An event that nobody has seen, signed now by Stripe's own library."""
+    number, now = next(_numbers), world.house.clock.now().timestamp()
+    intent = {
+        "id": f"pi_bench_{number}",
+        "object": "payment_intent",
+        "amount_received": 12_000,
+        "currency": "gbp",
+        "metadata": {"invoice_id": "bench"},
+    }
+    event = {"id": f"evt_bench_{number}", "object": "event", "type": "payment_intent.succeeded", "created": int(now)}
+    body = json.dumps(event | {"data": {"object": intent}})
+    mac = stripe.WebhookSignature._compute_signature(f"{int(now)}.{body}", world.webhook_secret)
+    return Webhook(body.encode(), f"t={int(now)},v1={mac}")
+
+
+def rows(world: World) -> Iterator[Row]:
+    """Milliseconds of a webhook in this process and over HTTP, and its operations."""
+    receive, create, ask = _receive(world), raw(world.house, "webhook"), _asking(world)
+    best: dict[str, float] = {}
+    works: dict[str, Callable[[], Callable[[], object]]] = {
+        "raw": lambda: lambda number=next(_numbers): create(number),
+        "webhook": lambda: receive(),
+        "http": lambda: ask(),
+    }
+    for _ in range(1 + ROUNDS):
+        for name, make in works.items():
+            best[name] = min(best.get(name, float("inf")), _p50_ms(make))
+    how = f"p50 of {EACH}, best of {ROUNDS} alternating rounds, one at a time"
+    yield Row("raw commit, p50", best["raw"], "ms", f"one 1 KB document; {how}")
+    inside = f"Inbox.receive: verify, seal, commit, enqueue; {how}"
+    yield Row("webhook acknowledged, p50", best["webhook"], "ms", inside, best["webhook"] / best["raw"]).ratio_at_most(
+        BAR
+    )
+    outside = f"POST to the functions host on a kept connection; {how}"
+    yield Row("webhook over HTTP, p50", best["http"], "ms", outside, best["http"] / best["raw"])
+    yield from _cost(receive)
+
+
+def _p50_ms(make: Callable[[], Callable[[], object]]) -> float:
+    """The median time of what `make` prepares outside of the time."""
+    times: list[float] = []
+    for _ in range(EACH):
+        do = make()
+        started = time.perf_counter()
+        do()
+        times.append(time.perf_counter() - started)
+    return middle(times) * 1_000
+
+
+def _receive(world: World) -> Callable[[], Callable[[], object]]:
+    """Prepares one webhook for this process's own house."""
+
+    def prepare() -> Callable[[], object]:
+        webhook, house = signed(world), world.house
+        call = a_call(house, "")
+        event = RawEvent("stripe", webhook.body, {"stripe-signature": webhook.signature})
+        return lambda: house.inbox.receive(call, event)
+
+    return prepare
+
+
+def _asking(world: World) -> Callable[[], Callable[[], object]]:
+    """Prepares one webhook for the functions host."""
+    connection = HTTPConnection(urlsplit(world.cloud.doors_url).netloc, timeout=20)
+
+    def prepare() -> Callable[[], object]:
+        webhook = signed(world)
+        return lambda: deliver(connection, webhook)
+
+    return prepare
+
+
+def deliver(connection: HTTPConnection, webhook: Webhook) -> None:
+    """Post one webhook and have it acknowledged.
+
+    Raises:
+        RuntimeError: the answer is not 200.
+    """
+    headers = {"Content-Type": "application/json", "Stripe-Signature": webhook.signature}
+    connection.request("POST", PATH, webhook.body, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        message = f"the webhook was answered {answer.status}: {text.decode(errors='replace')}"
+        raise RuntimeError(message)
+
+
+def _cost(receive: Callable[[], Callable[[], object]]) -> Iterator[Row]:
+    """The operations of one webhook in a warm process; the outbox, just emptied, does not fall due in it."""
+    receive()()
+    do = receive()
+    operations = counters.begin()
+    do()
+    how = "one webhook in a warm process: event, audit, outbox row; then its task"
+    yield Row("webhook: reads", operations.reads, "documents", how).exactly(0)
+    yield Row("webhook: commits", operations.rpcs - operations.tasks, "RPCs", how).exactly(1)
+    yield Row("webhook: tasks", operations.tasks, "tasks", how).exactly(1)
+    yield Row("webhook: writes", operations.writes, "documents", how).exactly(3)
+    yield Row("webhook: KMS operations", operations.kms, "operations", how).exactly(0)
