@@ -8,15 +8,15 @@ from shared.calls import Call, Done
 from shared.customers.model import Customer
 from shared.customers.wire import (
     CustomerAnswer,
+    CustomerDisclosure,
     CustomerPath,
     CustomerQuery,
-    DisclosureAnswer,
-    DisclosureOrder,
     NewCustomerBody,
 )
 from shared.http.api import Api
 from shared.listing import Listing
 from shared.privacy import Disclosed
+from shared.privacy.wire import DisclosureAnswer
 from shared.wire import PageAnswer
 from shared.wiring import house
 
@@ -42,7 +42,7 @@ def read_customer(call: Call, path: CustomerPath) -> Customer:
 
 
 @api.route("POST", "/v1/customers/{id}/disclosures", status=201, answers=DisclosureAnswer)
-def disclose(call: Call, path: CustomerPath, body: DisclosureOrder) -> Done[Disclosed]:
+def disclose(call: Call, path: CustomerPath, body: CustomerDisclosure) -> Done[Disclosed]:
     """Open personal fields; who asked and why is recorded first."""
     return house().customers.disclose(call, path.id, body.fields, body.purpose)
 

@@ -9,14 +9,14 @@ from shared.http.api import Api
 from shared.listing import Listing
 from shared.payroll.runs import Employee
 from shared.payroll.wire import (
-    DisclosureAnswer,
-    DisclosureOrder,
     EmployeeAnswer,
+    EmployeeDisclosure,
     IdPath,
     ListQuery,
     NewEmployeeBody,
 )
 from shared.privacy import Disclosed
+from shared.privacy.wire import DisclosureAnswer
 from shared.wire import PageAnswer
 from shared.wiring import house
 
@@ -42,7 +42,7 @@ def read_employee(call: Call, path: IdPath) -> Employee:
 
 
 @api.route("POST", "/v1/employees/{id}/disclosures", status=201, answers=DisclosureAnswer)
-def disclose(call: Call, path: IdPath, body: DisclosureOrder) -> Done[Disclosed]:
+def disclose(call: Call, path: IdPath, body: EmployeeDisclosure) -> Done[Disclosed]:
     """Open personal fields; who asked and why is recorded first."""
     return house().employees.disclose(call, path.id, body.fields, body.purpose)
 

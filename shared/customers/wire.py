@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from shared.customers.model import Customer, CustomerKind, NewCustomer, PersonalField
-from shared.privacy import Disclosed, Purpose
+from shared.privacy import Purpose
 from shared.wire import Country, Currency, Identifier, PageQuery, ShortText, Wire
 
 VatId = Annotated[str, Field(pattern=r"^[A-Za-z0-9 .+*-]{1,24}$", examples=["DE136695976"])]
@@ -72,21 +72,8 @@ class CustomerQuery(PageQuery):
     """Which page."""
 
 
-class DisclosureOrder(Wire):
+class CustomerDisclosure(Wire):
     """Which personal fields are asked for, and what for; both are recorded."""
 
     fields: Annotated[tuple[PersonalField, ...], Field(min_length=1, max_length=2)]
     purpose: Purpose
-
-
-class DisclosureAnswer(Wire):
-    """Personal fields, opened."""
-
-    id: str
-    purpose: Purpose
-    values: dict[str, str]
-
-    @classmethod
-    def of(cls, disclosed: Disclosed) -> Self:
-        """The fields on the wire."""
-        return cls(id=disclosed.subject, purpose=disclosed.purpose, values=dict(disclosed.values))

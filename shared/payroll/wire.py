@@ -12,7 +12,7 @@ from shared.payroll.model import PayPeriod, PayTerms, PostingComponent, YearToDa
 from shared.payroll.records import SEALED_FIELDS
 from shared.payroll.runs import ChunkRefusal, Employee, PayrollRun, RunPayslip, period_of
 from shared.payroll.use_cases.employees import NewEmployee
-from shared.privacy import Disclosed, Purpose
+from shared.privacy import Purpose
 from shared.wire import AmountMinor, Identifier, IsoDate, MoneyWire, PageQuery, ShortText, Wire, by_rule
 from shared.wire import Period as Month
 
@@ -94,24 +94,11 @@ class IdPath(Wire):
     id: Annotated[str, Field(pattern=r"^[a-z2-7]{52}$")]
 
 
-class DisclosureOrder(Wire):
+class EmployeeDisclosure(Wire):
     """Which personal fields are asked for, and what for; both are recorded."""
 
     fields: Annotated[tuple[Literal["name", "bank_account", "tax_id"], ...], Field(min_length=1, max_length=3)]
     purpose: Purpose
-
-
-class DisclosureAnswer(Wire):
-    """Personal fields, opened."""
-
-    id: str
-    purpose: Purpose
-    values: dict[str, str]
-
-    @classmethod
-    def of(cls, disclosed: Disclosed) -> Self:
-        """The fields on the wire."""
-        return cls(id=disclosed.subject, purpose=disclosed.purpose, values=dict(disclosed.values))
 
 
 class NewRun(Wire):

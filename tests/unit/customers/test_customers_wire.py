@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.customers.model import Customer, CustomerKind, NewCustomer, PersonalField
-from shared.customers.wire import DisclosureOrder, NewCustomerBody
+from shared.customers.wire import CustomerDisclosure, NewCustomerBody
 from shared.faults import Invalid, NotSupported
 
 NAME = "Ada Canary-Lovelace"
@@ -75,4 +75,4 @@ def test_a_customer_that_cannot_be_is_refused_at_the_door(field: str, value: str
 def test_a_disclosure_names_fields_that_a_customer_has(fields: str) -> None:
     """One or both of name and e-mail."""
     with pytest.raises(ValidationError):
-        DisclosureOrder.model_validate_json(f'{{"fields":{fields},"purpose":"support"}}')
+        CustomerDisclosure.model_validate_json(f'{{"fields":{fields},"purpose":"support"}}')
