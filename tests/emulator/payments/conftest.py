@@ -1,0 +1,84 @@
+"""A tenant whose invoices are paid through Stripe, on the real emulator."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import pytest
+
+from shared.calls import Call, Done
+from shared.events import Command
+from shared.identity import Cause
+from shared.payments.model import StoredEvent
+from shared.payments.use_cases import RawEvent
+from shared.settings import Settings
+from tests.builders import NOON, a_call
+from tests.emulator.instances import Fate, Instance, Post, an_instance
+from tests.local_keys import LocalKeys
+from tests.unit.payments.stripe_events import body_of, signed
+
+Event: TypeAlias = dict[str, Any]
+More: TypeAlias = Callable[..., Instance]
+
+
+@pytest.fixture
+def keys() -> LocalKeys:
+    """The platform's key."""
+    return LocalKeys()
+
+
+@pytest.fixture
+def house(settings: Settings, keys: LocalKeys) -> Iterator[Instance]:
+    """An instance, for a tenant whose books are open."""
+    instance = an_instance(settings, keys)
+    instance.open_books()
+    yield instance
+    instance.line.close()
+
+
+@pytest.fixture
+def another(settings: Settings, keys: LocalKeys, house: Instance) -> Iterator[More]:
+    """Makes further instances over the same databases; they share the queue unless they bring a fate of their own."""
+    made: list[Instance] = []
+
+    def make(fate: Fate | None = None, post: Post | None = None) -> Instance:
+        made.append(an_instance(settings, keys, fate, post or (house.post if fate is None else None)))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.line.close()
+
+
+def told(house: Instance, event: Event, at: datetime = NOON, **changes: Any) -> Done[StoredEvent]:
+    """Stripe tells an event, signed at that instant."""
+    body = body_of(event)
+    call = replace(a_call("", at=at, principal="partner:stripe"), cause=Cause("webhook:stripe", "receive_webhook", ""))
+    return house.inbox.receive(replace(call, **changes), RawEvent("stripe", body, signed(body, at)))
+
+
+def task_call(task: Command, at: datetime = NOON) -> Call:
+    """The call under which the queue brings a task."""
+    cause = Cause("system", task.door, task.id)
+    return a_call("", at=at, cause=cause, principal=f"system:{task.door}", request_hash=f"task-{task.id}")
+
+
+def apply(house: Instance, task: Command, at: datetime = NOON) -> Done[StoredEvent]:
+    """The queue brings the command to apply an event."""
+    key, payment, invoice = (str(task.body[name]) for name in ("event", "payment", "invoice"))
+    return house.payments.apply(task_call(task, at), key, payment, invoice)
+
+
+def task_of(house: Instance, event: Event, at: datetime = NOON) -> Command:
+    """Stripe tells an event; the command that applies it."""
+    (command,) = told(house, event, at).messages
+    assert isinstance(command, Command)
+    return command
+
+
+def settle(house: Instance, event: Event, at: datetime = NOON) -> StoredEvent:
+    """Stripe tells an event and the queue brings it."""
+    task = task_of(house, event, at)
+    stored: StoredEvent = house.again(lambda: apply(house, task, at)).answer
+    return stored

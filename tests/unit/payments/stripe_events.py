@@ -1,0 +1,65 @@
+"""Stripe's events with defaults, and the header that signs them, by Stripe's own library."""
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from stripe import WebhookSignature
+
+from tests.builders import NOON
+
+SECRET: Final = b"whsec_test_secret"
+OLD_SECRET: Final = b"whsec_older_secret"
+PAYER: Final = "Grace Canary-Hopper"
+
+
+def paid(
+    payment: str = "pi_1", amount: Any = 12_000, *, event: str = "", invoice: Any = None, **changes: Any
+) -> dict[str, Any]:
+    """A payment of 120.00 pounds that succeeded; the payer's name is in it, as in life."""
+    said = {
+        "id": payment,
+        "object": "payment_intent",
+        "amount": amount,
+        "amount_received": amount,
+        "currency": "gbp",
+        "metadata": {} if invoice is None else {"invoice_id": invoice},
+        "shipping": {"name": PAYER},
+    }
+    return _event(event or f"evt_paid_{payment}", "payment_intent.succeeded", said | changes)
+
+
+def refunded(payment: str = "pi_1", in_all: Any = 12_000, *, event: str = "", **changes: Any) -> dict[str, Any]:
+    """So much of a payment was given back, all refunds together."""
+    said = {
+        "id": f"ch_{payment}",
+        "object": "charge",
+        "payment_intent": payment,
+        "amount": 12_000,
+        "amount_refunded": in_all,
+        "currency": "gbp",
+        "billing_details": {"name": PAYER},
+    }
+    return _event(event or f"evt_refunded_{payment}_{in_all}", "charge.refunded", said | changes)
+
+
+def _event(identity: str, kind: str, said: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "object": "event",
+        "type": kind,
+        "created": int(NOON.timestamp()),
+        "pending_webhooks": 1,
+        "data": {"object": said},
+    }
+
+
+def body_of(event: Any) -> bytes:
+    """The bytes that Stripe sends."""
+    return json.dumps(event, indent=2).encode()
+
+
+def signed(body: bytes, at: datetime = NOON, secret: bytes = SECRET) -> dict[str, str]:
+    """The header by Stripe's own library."""
+    header = WebhookSignature.generate_signature_header(body.decode(), secret.decode(), int(at.timestamp()))
+    return {"stripe-signature": header}
