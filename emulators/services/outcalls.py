@@ -6,6 +6,7 @@ the caller's business.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ from shared.clock import Clock
 
 IDLE_SECONDS = 1.0
 """Below the two seconds after which the doors' host closes an idle connection."""
+
+CALLS_KEPT = 20_000
+"""Latest calls that can be looked at afterwards."""
 
 HOP_HEADERS = frozenset({"host", "content-length", "user-agent", "transfer-encoding", "connection"})
 RESERVED_PREFIXES = ("x-cloudtasks-", "x-cloudscheduler", "x-google-", "x-appengine-")
@@ -58,6 +62,7 @@ class Outcalls:
     def __init__(self, clock: Clock) -> None:
         """Dates in Retry-After are read by `clock`."""
         self._clock = clock
+        self.kept: deque[Outcall] = deque(maxlen=CALLS_KEPT)
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS)
         self._session = aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
@@ -65,6 +70,7 @@ class Outcalls:
 
     async def send(self, call: Outcall) -> Answer:
         """Make one attempt."""
+        self.kept.append(call)
         try:
             async with asyncio.timeout(call.deadline.total_seconds()):
                 return await self._send(call)

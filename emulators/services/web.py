@@ -4,6 +4,7 @@
 clock it already counts what the jump made due: a driver may advance, then poll until idle.
 """
 
+import base64
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,7 @@ class Web:
                 web.get("/admin/idle", self.idle),
                 web.get("/admin/tasks", self.tasks),
                 web.get("/admin/dispatched", self.dispatched),
+                web.get("/admin/bodies", self.bodies),
                 web.post("/admin/token", self.token),
             ]
         )
@@ -100,6 +102,18 @@ class Web:
                 "pushes": self._relay.pushed,
             }
         )
+
+    async def bodies(self, _: web.Request) -> web.Response:
+        """What the latest calls to doors carried, of tasks, jobs and pushes: headers (no token), bodies in base64."""
+        kept = [
+            {
+                "url": call.url,
+                "headers": {name: text for name, text in call.headers.items() if name != "Authorization"},
+                "body": base64.b64encode(call.body).decode("ascii"),
+            }
+            for call in self._world.outcalls.kept
+        ]
+        return web.json_response({"calls": kept})
 
     async def token(self, request: web.Request) -> web.Response:
         """A token for {"audience", "email"}, as a caller of private doors would carry."""
