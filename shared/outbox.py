@@ -5,7 +5,9 @@ batches later; what a crash leaves behind, the sweep sends. Everybody who listen
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final, cast
 
 import structlog
@@ -108,44 +110,64 @@ class Outbox:
     def __init__(self, store: Store, queue: Queue, bus: Bus, clock: Clock) -> None:
         """Send commands to `queue` and announcements to `bus`."""
         self._store, self._queue, self._bus, self._clock = store, queue, bus, clock
+        self._lock = Lock()
         self._sent: list[Ref] = []
         self._sent_since: datetime | None = None
 
     def dispatch(self, messages: Sequence[Message]) -> None:
         """Send messages whose rows are committed; what cannot be sent stays for the sweep, so this never fails."""
-        for message in messages:
-            if self._send(message):
-                self._sent.append(row_ref(message))
-                self._sent_since = self._sent_since or self._clock.now()
-        if self._due():
+        silent: set[str] = set()
+        sent = [row_ref(message) for message in messages if self._send(message, silent)]
+        if self._note(sent):
             self.remove_sent()
 
     def sweep(self, at: datetime) -> int:
-        """Send the rows of all tenants that are older than OUTBOX_AGE_SECONDS; returns how many went out."""
+        """Send the rows of all tenants that are older than OUTBOX_AGE_SECONDS; returns how many went out.
+
+        Rows that cannot go out do not stand in the way of younger ones.
+        """
         old = Where("created_at", "<", at - timedelta(seconds=OUTBOX_AGE_SECONDS))
         query = Query("outbox", where=(old,), order=("created_at",), limit=SWEEP_PAGE, group=True)
-        gone = 0
+        gone, silent = 0, set[str]()
         for _ in range(SWEEP_PAGES):
-            rows = self._store.query(query).documents
-            sent = self.resend(rows)
-            gone += sent
-            if len(rows) < SWEEP_PAGE or not sent:
+            page = self._store.query(query)
+            gone += self._resend(page.documents, silent)
+            if page.cursor is None:
                 break
+            query = replace(query, after=page.cursor)
         return gone
 
-    def resend(self, documents: Sequence[Document]) -> int:
+    def _resend(self, documents: Sequence[Document], silent: set[str]) -> int:
         """Send rows that were left behind and remove them at once; returns how many went out."""
-        before = len(self._sent)
+        sent = []
         for document in documents:
-            if self._send(read_row(document)):
-                self._sent.append(document.ref)
-        gone = len(self._sent) - before
-        self.remove_sent()
-        return gone
+            try:
+                message = read_row(document)
+            except (KeyError, TypeError, ValueError) as error:
+                _log.error("outbox_row_unreadable", row=document.ref.path, exception=type(error).__name__)
+                continue
+            if self._send(message, silent):
+                sent.append(document.ref)
+        self._remove(sent)
+        return len(sent)
 
     def remove_sent(self) -> None:
+        """Remove the rows of all that was sent so far."""
+        with self._lock:
+            sent, self._sent, self._sent_since = self._sent, [], None
+        self._remove(sent)
+
+    def _note(self, sent: Sequence[Ref]) -> bool:
+        """Keep in mind what was sent; whether it is worth a commit to remove it."""
+        now = self._clock.now()
+        with self._lock:
+            self._sent += sent
+            since = self._sent_since = self._sent_since or (now if sent else None)
+            waited = since is not None and (now - since).total_seconds() > REMOVE_AFTER_SECONDS
+            return waited or len(self._sent) >= REMOVE_AFTER_ROWS
+
+    def _remove(self, sent: Sequence[Ref]) -> None:
         """Remove the rows that were sent, in one commit; a failure leaves them to the sweep, which is harmless."""
-        sent, self._sent, self._sent_since = self._sent, [], None
         if not sent:
             return
         removal = Decision(None, tuple(Delete(ref) for ref in dict.fromkeys(sent)))
@@ -158,13 +180,11 @@ class Outbox:
         except Retryable:
             _log.info("outbox_rows_left", rows=len(sent))
 
-    def _due(self) -> bool:
-        if len(self._sent) >= REMOVE_AFTER_ROWS:
-            return True
-        since = self._sent_since
-        return since is not None and (self._clock.now() - since).total_seconds() > REMOVE_AFTER_SECONDS
-
-    def _send(self, message: Message) -> bool:
+    def _send(self, message: Message, silent: set[str]) -> bool:
+        """Hand over one message; whoever did not answer before, in `silent`, is not waited for again."""
+        destination = f"queue {message.queue}" if isinstance(message, Command) else f"topic {message.topic}"
+        if destination in silent:
+            return False
         try:
             match message:
                 case Command():
@@ -172,6 +192,16 @@ class Outbox:
                 case Announcement():
                     self._bus.publish(message)
         except Retryable as fault:
+            silent.add(destination)
             _log.warning("outbox_send_failed", message_id=message.id, tenant=message.tenant, code=fault.code)
+            return False
+        except Exception as error:  # noqa: BLE001 - the fact is committed: its answer must not depend on who hears of it
+            _log.error(
+                "outbox_send_impossible",
+                message_id=message.id,
+                tenant=message.tenant,
+                destination=destination,
+                exception=type(error).__name__,
+            )
             return False
         return True
