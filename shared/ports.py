@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from shared.events import Announcement, Command
 from shared.faults import Fault
@@ -32,6 +32,9 @@ class Ref:
     """A document's place: `tenants/{tenant}/{collection}/{id}`, or `{collection}/{id}` for the platform's own."""
 
     path: str
+
+    def __hash__(self) -> int:
+        return hash(self.path)
 
     @property
     def collection(self) -> str:
@@ -60,8 +63,11 @@ def platform_ref(collection: str, key: str) -> Ref:
     return Ref(f"{collection}/{_segment(key)}")
 
 
+_NO_KEYS: Final = frozenset({".", ".."})
+
+
 def _segment(key: str) -> str:
-    if not key or "/" in key or key in {".", ".."} or len(key.encode()) > 1_000:  # noqa: PLR2004 - Firestore allows 1,500
+    if not key or "/" in key or key in _NO_KEYS or (len(key) > 250 and len(key.encode()) > 1_000):  # noqa: PLR2004 - Firestore allows 1,500; a character takes at most 4
         message = "a document key is 1 to 1,000 bytes without a slash"
         raise ValueError(message)
     return key

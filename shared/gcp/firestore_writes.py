@@ -16,6 +16,8 @@ _types: Final = Messages("google.cloud.firestore_v1", "write")
 PbWrite: Final = _types.Write
 _REQUEST_TIME: Final = _types.DocumentTransform.FieldTransform.ServerValue.Value("REQUEST_TIME")
 
+_VERSIONED: Final = (Update, Check, Delete)
+
 
 # --- which writes ------------------------------------------------------------------------
 
@@ -32,6 +34,8 @@ def with_checks(
         ValueError: two writes to one document that do not come to one.
     """
     joined = _joined(writes)
+    if not read:
+        return [(write, _version_of(write)) for write in joined.values()]
     versions = {ref: seen.version for ref, seen in read.items() if seen is not None and ref not in loose}
     planned = [(write, _version_of(write) or versions.get(ref)) for ref, write in joined.items()]
     planned += [(Check(ref, version), version) for ref, version in versions.items() if ref not in joined]
@@ -39,7 +43,7 @@ def with_checks(
 
 
 def _version_of(write: Write) -> str | None:
-    return write.version if isinstance(write, Update | Check | Delete) else None
+    return write.version if isinstance(write, _VERSIONED) else None
 
 
 def _joined(writes: Iterable[Write]) -> dict[Ref, Write]:
@@ -79,19 +83,19 @@ def put_write(target: Any, root: str, write: Write, version: str | None) -> None
     """Fill one protobuf write; `root` is the name's part up to `.../documents/`."""
     name = root + write.ref.path
     match write:
-        case Delete():
-            target.delete = name
         case Create():
             _put_document(target, name, write)
             target.current_document.exists = False
             return
+        case Increment():
+            _put_increments(target, name, write)
+        case Delete():
+            target.delete = name
         case Put():
             _put_document(target, name, write)
         case Update():
             _put_document(target, name, write)
             _mask(target, write.fields)
-        case Increment():
-            _put_increments(target, name, write)
         case Check():
             target.update.name = name
             _mask(target, ())

@@ -20,6 +20,8 @@ CODE: Final = re.compile(r"[a-z0-9:_.-]{1,128}")
 MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9 ._:/#-]{0,64}")
 
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 AccountCode: TypeAlias = str
 Month: TypeAlias = str
 """`yyyy-mm`."""
@@ -196,8 +198,7 @@ class JournalEntry:
             "kind": self.kind.value,
             "reference": self.reference,
         }
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
     def shard(self, shards: int) -> int:
         """The shard of an account's totals that this entry writes."""

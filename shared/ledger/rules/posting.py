@@ -127,16 +127,19 @@ def _period(tenant: TenantId, entry: JournalEntry, view: View) -> tuple[Period, 
 def _totals(tenant: TenantId, entry: JournalEntry, accounts: Cards, *, must_exist: bool) -> tuple[Increment, ...]:
     """One increment a totals document: the month's sums, the count of entries, and the day's bucket."""
     day = f"{entry.effective_on.day:02d}"
-    sums: dict[TotalsKey, dict[FieldPath, int]] = {}
+    sums: dict[tuple[AccountCode, str], dict[FieldPath, int]] = {}
     for line in entry.lines:
-        account = accounts[line.account]
-        shard = entry.shard(account.shards)
-        key = TotalsKey(line.account, line.money.currency, entry.month, entry.kind, account.version, shard)
         side = SUM_FIELD[line.side]
-        amounts = sums.setdefault(key, {("count",): 1})
+        amounts = sums.setdefault((line.account, line.money.currency), {("count",): 1})
         for path in ((side,), ("d", day, side)):
             amounts[path] = amounts.get(path, 0) + line.money.amount
-    return tuple(key.increment(tenant, amounts, must_exist=must_exist) for key, amounts in sums.items())
+    month = entry.month
+    increments: list[Increment] = []
+    for (code, currency), amounts in sums.items():
+        account = accounts[code]
+        key = TotalsKey(code, currency, month, entry.kind, account.version, entry.shard(account.shards))
+        increments.append(key.increment(tenant, amounts, must_exist=must_exist))
+    return tuple(increments)
 
 
 @dataclass(frozen=True, slots=True)
