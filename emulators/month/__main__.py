@@ -19,12 +19,14 @@ from emulators.month.run import Options, run_month
 from emulators.processes import CloudFault
 
 INTERRUPTED = 130
+PAPER_WIDTH = 140
+"""Columns where there is no terminal."""
 
 
 def main() -> int:
     """Run the month that the command line names."""
     asked = _arguments()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PAPER_WIDTH)
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         inputs = read_month(asked.inputs)

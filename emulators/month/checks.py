@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.month.drive import Ids
 from emulators.month.expectations import Rates, balances, events, expected, settled
-from emulators.month.gather import Facts
+from emulators.month.gather import Evidence, Facts
 from emulators.month.inputs import MonthInputs, Told
 from emulators.month.partner import event_id
 from shared.limits import PAYROLL_CHUNK
@@ -37,8 +37,9 @@ class Check:
         return not self.faults
 
 
-def checked(inputs: MonthInputs, ids: Ids, facts: Facts) -> tuple[Check, ...]:
+def checked(evidence: Evidence) -> tuple[Check, ...]:
     """Every check; the books are sound when all hold."""
+    inputs, ids, facts = evidence.inputs, evidence.ids, evidence.facts
     laws = {
         "trial balance: no difference in any currency": _differences(facts.trial_balance),
         "balance sheet: no difference in any currency": _differences(facts.balance_sheet),

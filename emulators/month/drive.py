@@ -83,6 +83,10 @@ class Drive:
             self._close(office)
         return office
 
+    def close(self) -> None:
+        """Give the connections back: a host that is asked to end waits for open ones."""
+        self._line.close()
+
     def days(self) -> Iterator[date]:
         """Every day of the month."""
         year, month = map(int, self.inputs.accounting.month.split("-"))

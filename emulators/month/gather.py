@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from emulators.addresses import fetch
 from emulators.cloud import LocalCloud
-from emulators.month.drive import Drive, Office
+from emulators.month.drive import Drive, Ids, Office
+from emulators.month.inputs import MonthInputs
 from shared.gcp.firestore import FirestoreStore
 from shared.identity import tenant_id
 from shared.ports import Query
@@ -42,6 +43,15 @@ class Facts:
     gave_up: int
     """Tasks that the queues gave up."""
     tasks_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the files asked for, under which ids, and what came of it."""
+
+    inputs: MonthInputs
+    ids: Ids
+    facts: Facts
 
 
 def gather(drive: Drive, office: Office) -> Facts:

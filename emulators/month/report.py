@@ -10,8 +10,7 @@ from emulators.month.checks import Check
 from emulators.month.costs import BusinessCost, Calls
 from emulators.month.drive import Ids
 from emulators.month.expectations import events
-from emulators.month.gather import Facts
-from emulators.month.inputs import MonthInputs
+from emulators.month.gather import Evidence, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class MonthReport:
     business: Mapping[str, Any]
     checks: Sequence[Check]
     running: Running
+    evidence: Evidence
 
     @property
     def sound(self) -> bool:
@@ -59,8 +59,9 @@ class MonthReport:
         }
 
 
-def business_figures(inputs: MonthInputs, ids: Ids, facts: Facts) -> dict[str, Any]:
+def business_figures(evidence: Evidence) -> dict[str, Any]:
     """What the month came to, in the files' references and without ids, numbers or instants."""
+    inputs, ids, facts = evidence.inputs, evidence.ids, evidence.facts
     run = facts.payroll_run or {}
     last = max(facts.proofs, key=lambda proof: str(proof["proven_at"]), default={})
     return {

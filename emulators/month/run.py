@@ -15,7 +15,7 @@ from emulators.cloud import LocalCloud
 from emulators.month.checks import checked
 from emulators.month.costs import business_costs, by_route
 from emulators.month.drive import Drive
-from emulators.month.gather import dispatched, gather, log_lines
+from emulators.month.gather import Evidence, dispatched, gather, log_lines
 from emulators.month.inputs import MonthInputs
 from emulators.month.report import MonthReport, Running, business_figures
 from emulators.month.scale import shrunk
@@ -79,19 +79,20 @@ def _live(cloud: LocalCloud, month: MonthInputs, how: tuple[Options, Hooks, Stag
     try:
         hooks.up(cloud)
         drive = Drive(cloud, month, stage, hooks)
-        office = drive.run()
-        with stage.timed("report"):
-            facts = gather(drive, office)
-            hooks.finished(cloud, month)
-            calls = by_route(log_lines(cloud))
-            sent = dispatched(cloud)
+        with contextlib.closing(drive):
+            office = drive.run()
+            with stage.timed("report"):
+                facts = gather(drive, office)
+        hooks.finished(cloud, month)
+        calls = by_route(log_lines(cloud))
+        sent = dispatched(cloud)
     finally:
         with stage.timed("take down"):
             cloud.stop()
     costs = business_costs(calls, month, facts)
     running = Running(stage.seconds, drive.tally.counts, sent, calls, costs)
-    checks = checked(month, drive.ids, facts)
-    return MonthReport(options.scale, business_figures(month, drive.ids, facts), checks, running)
+    evidence = Evidence(month, drive.ids, facts)
+    return MonthReport(options.scale, business_figures(evidence), checked(evidence), running, evidence)
 
 
 @contextlib.contextmanager
