@@ -18,7 +18,8 @@ class Call:
     """What every use case is told about the request it serves.
 
     `principal` is a person (`user:ann`) or a system (`system:apply_payment_event`).
-    `request_hash` is a keyed hash of the request as received; it decides "the same again".
+    `request_hash` is a keyed hash of the request as received; it decides "the same again", together
+    with `earlier_hashes`, under the older keys that are still live.
     `once` says that the cause is an Idempotency-Key, whose record must be kept.
     """
 
@@ -31,6 +32,11 @@ class Call:
     at: datetime
     reason: str = ""
     once: bool = False
+    earlier_hashes: tuple[str, ...] = ()
+
+    def asked_before(self, recorded_hash: str) -> bool:
+        """Whether a recorded request is this one, though its hash may be under an older key."""
+        return recorded_hash == self.request_hash or recorded_hash in self.earlier_hashes
 
     @property
     def trace(self) -> Ref:

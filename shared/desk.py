@@ -87,7 +87,7 @@ def _decision(
 
 
 def _replay(call: Call, trace: Document, view: View, again: Callable[[Document], T]) -> Done[T] | Refused:
-    if trace["request_hash"] != call.request_hash:
+    if not call.asked_before(cast("str", trace["request_hash"])):
         message = "this Idempotency-Key was used with another request"
         raise IdempotencyKeyReused(message, field="Idempotency-Key")
     refusal = trace.fields["refusal"]

@@ -28,19 +28,22 @@ def admit(request: Request, house: FrameHouse, exchange: Exchange, scope: str) -
 
 def reading_call(exchange: Exchange, credential: Credential, path: str) -> Call:
     """The call of a request that writes nothing; nothing will be looked up under its cause."""
-    return _call(exchange, credential, path, exchange.request_id, "", once=False)
+    return _call(exchange, credential, path, exchange.request_id, ("",), once=False)
 
 
 def writing_call(  # noqa: PLR0913 - a request in its parts
     exchange: Exchange, credential: Credential, path: str, *, key: str, body: bytes, house: FrameHouse
 ) -> Call:
-    """The call of a request that writes: once for each tenant, method, path and key, whoever of the tenant asks."""
-    request = b"\n".join((exchange.method.encode(), path.encode(), body))
+    """The call of a request that writes: once for each tenant, method, path and key.
+
+    Its hash covers who asks: under a key that another principal used, nothing is done or shown again.
+    """
+    request = b"\n".join((exchange.method.encode(), path.encode(), credential.principal.encode(), body))
     return _call(exchange, credential, path, key, keyed_request(house, request), once=True)
 
 
 def _call(  # noqa: PLR0913 - as above
-    exchange: Exchange, credential: Credential, path: str, key: str, request_hash: str, *, once: bool
+    exchange: Exchange, credential: Credential, path: str, key: str, hashes: tuple[str, ...], *, once: bool
 ) -> Call:
     return Call(
         tenant=credential.tenant,
@@ -48,8 +51,9 @@ def _call(  # noqa: PLR0913 - as above
         # the tenant is part of the key: ids of messages come from causes, and queues are shared by tenants
         cause=Cause("api", f"{exchange.method} {path}", f"{credential.tenant}:{key}"),
         request_id=exchange.request_id,
-        request_hash=request_hash,
+        request_hash=hashes[0],
         traceparent=exchange.trace.traceparent,
         at=exchange.at,
         once=once,
+        earlier_hashes=hashes[1:],
     )

@@ -12,7 +12,7 @@ from shared.http.problems import WrongMediaType, WrongMethod, malformed, too_lar
 from shared.identity import keyed_hash
 
 REQUEST_HASH: Final = "request-hash"
-"""The secret whose newest version keys every request hash."""
+"""The secret whose newest version keys every request hash; older live versions recognise what it keyed before."""
 
 _BEARER: Final = re.compile(r"[Bb]earer ([\x21-\x7e]{1,8192})")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -91,6 +91,6 @@ def idempotency_key(request: Request) -> str:
     return key
 
 
-def keyed_request(house: FrameHouse, request: bytes) -> str:
-    """The hash that decides whether a request is the same again; without the secret nobody can guess what it was."""
-    return keyed_hash(house.secrets.versions(REQUEST_HASH)[0], request)
+def keyed_request(house: FrameHouse, request: bytes) -> tuple[str, ...]:
+    """The hashes that decide whether a request is the same again, newest first; nobody can guess what it was."""
+    return tuple(keyed_hash(key, request) for key in house.secrets.versions(REQUEST_HASH))

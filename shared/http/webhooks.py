@@ -67,13 +67,14 @@ def webhook_door(
     return framed(request, door, rooms, act)
 
 
-def _call(exchange: Exchange, tenant: TenantId, partner: str, request_hash: str) -> Call:
+def _call(exchange: Exchange, tenant: TenantId, partner: str, hashes: tuple[str, ...]) -> Call:
     return Call(
         tenant=tenant,
         principal=f"partner:{partner}",
         cause=Cause(f"webhook:{partner}", exchange.door, ""),
         request_id=exchange.request_id,
-        request_hash=request_hash,
+        request_hash=hashes[0],
         traceparent=exchange.trace.traceparent,
         at=exchange.at,
+        earlier_hashes=hashes[1:],
     )

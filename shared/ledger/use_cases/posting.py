@@ -87,7 +87,7 @@ class Books:
         def decide(view: View) -> Booking[RecordedEntry]:
             known = view[ref] if view.failures or view.has_read(ref) else None
             if known is not None:
-                return Booking(Outcome(ref, "entry.post", _answered_before(entry, known)))
+                return Booking(Outcome(ref, "entry.post", _answered_before(call, entry, known)))
             return Booking(Outcome(ref, "entry.post", fresh), entry)
 
         return self.perform(replace(call, once=False), (), decide, read_entry)
@@ -121,7 +121,7 @@ class Books:
                 return fast
         known = view[ref]
         if known is not None:
-            _answered_before(entry, known)
+            _answered_before(call, entry, known)
             message = f"the entry {entry.id} is posted and its fact says it is not"
             raise LookupError(message)
         plan = plan_slow(call.tenant, entry, view)
@@ -152,10 +152,10 @@ def _with_plan(call: Call, booking: Booking[T], entry: JournalEntry, plan: Plan)
     )
 
 
-def _answered_before(entry: JournalEntry, known: Document) -> RecordedEntry:
+def _answered_before(call: Call, entry: JournalEntry, known: Document) -> RecordedEntry:
     """The recorded entry under the same id and request; its refusal is raised again."""
     recorded = read_entry(known)
-    if recorded.entry.request_hash != entry.request_hash:
+    if recorded.entry.request_hash not in {entry.request_hash, *call.earlier_hashes}:
         message = "this id was used with another request"
         raise EntryIdReused(message, field="Idempotency-Key")
     if recorded.refusal is not None:

@@ -11,7 +11,7 @@ from shared.identity import TenantId
 from shared.limits import BODY_BYTES
 from tests.builders import ACME, NOON
 from tests.unit.http.problems import assert_problem
-from tests.unit.http.rooms import ACCOUNTANT, AUDITOR, STRANGER, Counter, Holder, Rooms, ThingAnswer
+from tests.unit.http.rooms import ACCOUNTANT, AUDITOR, STRANGER, Counter, Holder, KnownSecrets, Rooms, ThingAnswer
 
 CANARY = "GB29NWBK60161331926819"
 Headers = dict[str, str]
@@ -46,6 +46,32 @@ def test_the_request_hash_tells_bodies_and_paths_apart(
     assert first.request_hash == again.request_hash
     assert len({call.request_hash for call in (first, other, issue_a, issue_b)}) == 4
     assert issue_a.cause != issue_b.cause
+
+
+def test_another_principal_never_gets_the_answer_to_a_key(
+    door: Client, rooms: Rooms, counter: Counter, headers: Headers, order: dict[str, Any]
+) -> None:
+    """The same key and body from someone else is another request: nothing is shown to two on one record."""
+    rooms.credentials.holders["db_acme_k3_x"] = Holder(ACME, "user:bob", "accountant")
+    door.post("/v1/customers", json=order, headers=headers)
+    door.post("/v1/customers", json=order, headers=headers | {"Authorization": "Bearer db_acme_k3_x"})
+    anns, bobs = counter.calls
+    assert anns.cause == bobs.cause
+    assert not bobs.asked_before(anns.request_hash)
+
+
+def test_a_request_is_the_same_again_after_its_hash_key_was_rotated(
+    door: Client, rooms: Rooms, counter: Counter, headers: Headers, order: dict[str, Any]
+) -> None:
+    """While the older key is live, what was recorded under it is recognised."""
+    door.post("/v1/customers", json=order, headers=headers)
+    rooms.secrets = KnownSecrets({"request-hash": (b"new", b"secret")})
+    door.post("/v1/customers", json=order, headers=headers)
+    door.post("/v1/customers", json=order | {"count": 3}, headers=headers)
+    before, after, other = counter.calls
+    assert after.request_hash != before.request_hash
+    assert after.asked_before(before.request_hash)
+    assert not other.asked_before(before.request_hash)
 
 
 def test_two_tenants_with_one_key_are_two_causes(

@@ -27,6 +27,21 @@ def test_a_task_becomes_a_call_of_the_system(task_door: Client, worker: Worker, 
     assert call.traceparent.split("-")[1] == PARENT.split("-")[1]
 
 
+def test_a_task_sent_again_by_the_sweep_is_the_same_request(
+    task_door: Client, worker: Worker, tasks_token: Headers
+) -> None:
+    """A row read back has its fields in another order; what it asks for is the same."""
+    orders = (
+        '{"id":"m","tenant":"acme","body":{"run":"r","chunk":3}}',
+        '{"body":{"chunk":3,"run":"r"},"tenant":"acme","id":"m"}',
+    )
+    for text in orders:
+        task_door.post("/", data=text, content_type="application/json", headers=tasks_token)
+    task_door.post("/", json=a_task(id="m", body={"run": "r", "chunk": 4}), headers=tasks_token)
+    first, again, other = worker.calls
+    assert first.request_hash == again.request_hash != other.request_hash
+
+
 @pytest.mark.parametrize("path", ["/", "/calculate_payslips", "/calculate_payslips/"])
 def test_a_private_door_takes_any_path(task_door: Client, tasks_token: Headers, path: str) -> None:
     """In production the door stands alone at its root; locally it is one of many."""
