@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from multiprocessing.connection import Connection
 from typing import TypeAlias
@@ -34,6 +34,16 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker process is to do: which work, with how many threads, from when, for how long."""
+
+    work: Work
+    threads: int
+    starts: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
     """So many processes, each with so many threads."""
 
@@ -49,7 +59,7 @@ class Crew:
         """Let everybody work for `seconds`."""
         starts = time.monotonic() + 0.05
         for pipe in self.pipes:
-            pipe.send((work, self.threads, starts, seconds))
+            pipe.send(Order(work, self.threads, starts, seconds))
         tallies: list[Tally] = [pipe.recv() for pipe in self.pipes]
         done = sum(tally.done for tally in tallies)
         sums = {
@@ -90,24 +100,25 @@ def _serve(pipe: Connection, settings: Settings) -> None:
     """A worker process: rounds as they are ordered, until there is no more."""
     house = House(settings)
     while order := pipe.recv():
-        work, threads, starts, seconds = order
-        with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(lambda thread: _work(house, work, thread, starts, seconds), range(threads)))
-        done = sum(count for count, _, _ in parts)
-        cost = [asdict(operations) for _, operations, _ in parts]
-        sums = {name: sum(one[name] for one in cost) / max(1, done) for name in cost[0]}
-        pipe.send(Tally(sum(count / took for count, _, took in parts), done, sums))
+        pipe.send(_round(house, order))
 
 
-def _work(
-    house: House, work: Work, thread: int, starts: float, seconds: float
-) -> tuple[int, counters.Operations, float]:
+def _round(house: House, order: Order) -> Tally:
+    with ThreadPoolExecutor(order.threads) as pool:
+        parts = list(pool.map(partial(_work, house, order), range(order.threads)))
+    done = sum(count for count, _, _ in parts)
+    cost = [asdict(operations) for _, operations, _ in parts]
+    each = {name: sum(one[name] for one in cost) / max(1, done) for name in cost[0]}
+    return Tally(sum(count / took for count, _, took in parts), done, each)
+
+
+def _work(house: House, order: Order, thread: int) -> tuple[int, counters.Operations, float]:
     """One thread's part of a round: how often, at what cost, in how many seconds."""
-    do, numbers = _hand(house, work, thread)
+    do, numbers = _hand(house, order.work, thread)
     operations, done = counters.begin(), 0
-    time.sleep(max(0.0, starts - time.monotonic()))
+    time.sleep(max(0.0, order.starts - time.monotonic()))
     begun = time.monotonic()
-    while time.monotonic() < begun + seconds:
+    while time.monotonic() < begun + order.seconds:
         do(next(numbers))
         done += 1
     return done, operations, time.monotonic() - begun

@@ -64,16 +64,18 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def show(rows: Iterable[Row], console: Console) -> None:
-    """Print the rows as a table."""
+    """Print the rows as a table; how each was taken stands in the file."""
     table = Table(title="Daybook, measured")
-    for heading, side in (("figure", "left"), ("value", "right"), ("unit", "left"), ("ratio", "right")):
-        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
-    for heading in ("bar", "holds", "how"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("figure", overflow="fold")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("ratio", justify="right", no_wrap=True)
+    for heading in ("bar", "holds"):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         holds = {None: "", True: "[green]yes[/]", False: "[bold red]NO[/]"}[row.holds]
-        table.add_row(row.name, f"{row.value:,.4g}", row.unit, ratio, row.bar or "", holds, row.how)
+        table.add_row(row.name, f"{row.value:,.4g}", row.unit, ratio, row.bar or "", holds)
     console.print(table)
 
 

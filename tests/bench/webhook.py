@@ -4,20 +4,20 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import count
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 import stripe
 
 from shared import counters
-from shared.calls import Call
-from shared.identity import Cause
 from shared.payments.use_cases import RawEvent
 from tests.bench.posting import raw
 from tests.bench.rows import Row, middle
-from tests.bench.world import DOOR, TENANT, World, a_call
+from tests.bench.world import TENANT, World, a_call
 
 PATH: Final = f"/v1/webhooks/{TENANT}/stripe"
 EACH: Final = 200
@@ -25,6 +25,9 @@ EACH: Final = 200
 
 ROUNDS: Final = 3
 BAR: Final = 4
+
+Prepare: TypeAlias = Callable[[], Callable[[], object]]
+"""Makes ready, outside of the time, what is then done within it."""
 
 _numbers: Final = count(1)
 
@@ -57,10 +60,10 @@ def rows(world: World) -> Iterator[Row]:
     """Milliseconds of a webhook in this process and over HTTP, and its operations."""
     receive, create, ask = _receive(world), raw(world.house, "webhook"), _asking(world)
     best: dict[str, float] = {}
-    works: dict[str, Callable[[], Callable[[], object]]] = {
-        "raw": lambda: lambda number=next(_numbers): create(number),
-        "webhook": lambda: receive(),
-        "http": lambda: ask(),
+    works: dict[str, Prepare] = {
+        "raw": lambda: partial(create, next(_numbers)),
+        "webhook": receive,
+        "http": ask,
     }
     for _ in range(1 + ROUNDS):
         for name, make in works.items():
@@ -76,7 +79,7 @@ def rows(world: World) -> Iterator[Row]:
     yield from _cost(receive)
 
 
-def _p50_ms(make: Callable[[], Callable[[], object]]) -> float:
+def _p50_ms(make: Prepare) -> float:
     """The median time of what `make` prepares outside of the time."""
     times: list[float] = []
     for _ in range(EACH):
@@ -87,7 +90,7 @@ def _p50_ms(make: Callable[[], Callable[[], object]]) -> float:
     return middle(times) * 1_000
 
 
-def _receive(world: World) -> Callable[[], Callable[[], object]]:
+def _receive(world: World) -> Prepare:
     """Prepares one webhook for this process's own house."""
 
     def prepare() -> Callable[[], object]:
@@ -99,7 +102,7 @@ def _receive(world: World) -> Callable[[], Callable[[], object]]:
     return prepare
 
 
-def _asking(world: World) -> Callable[[], Callable[[], object]]:
+def _asking(world: World) -> Prepare:
     """Prepares one webhook for the functions host."""
     connection = HTTPConnection(urlsplit(world.cloud.doors_url).netloc, timeout=20)
 
@@ -120,12 +123,12 @@ def deliver(connection: HTTPConnection, webhook: Webhook) -> None:
     connection.request("POST", PATH, webhook.body, headers)
     answer = connection.getresponse()
     text = answer.read()
-    if answer.status != 200:
+    if answer.status != HTTPStatus.OK:
         message = f"the webhook was answered {answer.status}: {text.decode(errors='replace')}"
         raise RuntimeError(message)
 
 
-def _cost(receive: Callable[[], Callable[[], object]]) -> Iterator[Row]:
+def _cost(receive: Prepare) -> Iterator[Row]:
     """The operations of one webhook in a warm process; the outbox, just emptied, does not fall due in it."""
     receive()()
     do = receive()
