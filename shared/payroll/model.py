@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from shared.faults import Invalid
+from shared.limits import AMOUNT_MINOR, PAYROLL_RUN_EMPLOYEES
 from shared.money import Money, total, zero
 from shared.payroll.countries.gb.categories import NicCategory, Plan
 from shared.payroll.countries.gb.tax_code import TaxCode
@@ -14,6 +15,9 @@ from shared.payroll.frequency import Frequency
 from shared.payroll.refusals import DirectorsNotSupported, PayslipDoesNotAddUp, WrongTaxYear
 
 _GBP: Final = "GBP"
+
+LARGEST_YEAR: Final = AMOUNT_MINOR // (10 * PAYROLL_RUN_EMPLOYEES)
+"""Largest pay or tax of one employee and year, pence: the control totals of the largest run still are amounts."""
 
 
 class PostingComponent(Enum):
@@ -38,7 +42,7 @@ class PayTerms:
     """What an employee of the United Kingdom is paid, and how it is taxed.
 
     Raises:
-        Invalid: the salary is negative or not in pounds.
+        Invalid: the salary is negative, beyond LARGEST_YEAR or not in pounds.
         DirectorsNotSupported: the employee is a director.
     """
 
@@ -50,8 +54,8 @@ class PayTerms:
 
     def __post_init__(self) -> None:
         """Refuse terms that no payslip could follow from."""
-        if self.annual_salary.currency != _GBP or self.annual_salary.amount < 0:
-            message = "an annual salary here is zero or more pounds sterling"
+        if self.annual_salary.currency != _GBP or not 0 <= self.annual_salary.amount <= LARGEST_YEAR:
+            message = f"an annual salary here is zero to {LARGEST_YEAR} pence sterling"
             raise Invalid(message, field="annual_salary")
         if self.director:
             raise DirectorsNotSupported

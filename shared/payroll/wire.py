@@ -8,7 +8,7 @@ from pydantic import Field
 from shared.payroll.countries.gb.tables import NicCategory, Plan
 from shared.payroll.countries.gb.tax_code import TaxCode
 from shared.payroll.frequency import Frequency
-from shared.payroll.model import PayPeriod, PayTerms, PostingComponent, YearToDate
+from shared.payroll.model import LARGEST_YEAR, PayPeriod, PayTerms, PostingComponent, YearToDate
 from shared.payroll.records import SEALED_FIELDS
 from shared.payroll.runs import ChunkRefusal, Employee, PayrollRun, RunPayslip, period_of
 from shared.payroll.use_cases.employees import NewEmployee
@@ -21,8 +21,8 @@ class YearToDateWire(Wire):
     """Pay and tax of this tax year before the first run here: from a P45, or from the payroll that went before."""
 
     tax_year: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-27"])]
-    taxable_pay: Annotated[AmountMinor, Field(ge=0)]
-    tax: AmountMinor
+    taxable_pay: Annotated[AmountMinor, Field(ge=0, le=LARGEST_YEAR)]
+    tax: Annotated[AmountMinor, Field(ge=0, le=LARGEST_YEAR)]
 
 
 class NewEmployeeBody(Wire):

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import grpc
+
 from shared.calls import Call
 from shared.customers.model import Customer, CustomerKind, NewCustomer, PersonalField
 from shared.customers.use_cases import Customers
@@ -12,7 +14,7 @@ from shared.events import Announcement, Command
 from shared.faults import Retryable
 from shared.gcp.firestore import FirestoreStore
 from shared.gcp.patience import Patience
-from shared.gcp.rpc import Method
+from shared.gcp.rpc import Method, RpcFailed
 from shared.identity import TenantId
 from shared.invoicing.model import DraftInvoice, Invoice
 from shared.invoicing.use_cases import Invoicing
@@ -61,7 +63,9 @@ class Fate:
 
 
 class MortalLine(Line):
-    """A line whose instance may die before and after each call."""
+    """A line whose instance may die before and after each call, and that may be dead for what is about one thing."""
+
+    silent_about = ""
 
     def __init__(self, settings: Settings, fate: Fate) -> None:
         super().__init__(settings)
@@ -71,6 +75,8 @@ class MortalLine(Line):
     def send(self, method: Method, request: Any, timeout_seconds: float) -> Any:
         """Send, unless it is too late."""
         self._fate.moment()
+        if self.silent_about and self.silent_about in str(request):
+            raise RpcFailed(method, grpc.StatusCode.UNAVAILABLE, "silent")
         answer = super().send(method, request, timeout_seconds)
         self._fate.moment()
         return answer
@@ -129,7 +135,7 @@ class LiveSecrets:
 class Instance:
     """The rooms of one process, with nothing remembered at first."""
 
-    line: Line
+    line: MortalLine
     store: FirestoreStore
     keysets: FirestoreStore
     post: Post

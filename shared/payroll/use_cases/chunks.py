@@ -101,7 +101,7 @@ def post_chunk(books: Books, call: Call, run_id: str, chunk: int) -> None:
         if run.state is not RunState.POSTING:
             message = "the run is not approved yet"
             raise Retryable(message, detail={"state": run.state.value})
-        slips = _stored_payslips(tenant, run_id, chunk, view)
+        slips = _stored_payslips(tenant, run, chunk, view)
         try:
             moved = _moved_years(tenant, slips, view)
         except YearToDateMoved as refusal:
@@ -149,7 +149,7 @@ def _posted_before(tenant: TenantId, known: Document, view: View) -> Booking[Chu
 
 def _payslips(tenant: TenantId, run: PayrollRun, chunk: int, view: View) -> tuple[list[RunPayslip], list[ChunkRefusal]]:
     ids = _members(tenant, run.id, chunk, view)
-    tax_year = tax_period(run.pay.pay_date, run.pay.frequency).tax_year
+    tax_year = _tax_year(run)
     view.need([place for key in ids for place in (employee_ref(tenant, key), year_ref(tenant, key, tax_year))])
     slips: list[RunPayslip] = []
     refusals: list[ChunkRefusal] = []
@@ -167,14 +167,20 @@ def _payslips(tenant: TenantId, run: PayrollRun, chunk: int, view: View) -> tupl
     return slips, refusals
 
 
+def _tax_year(run: PayrollRun) -> str:
+    return tax_period(run.pay.pay_date, run.pay.frequency).tax_year
+
+
 def _members(tenant: TenantId, run_id: str, chunk: int, view: View) -> list[str]:
     """The employees of a chunk."""
     return cast("list[str]", _there(view[chunk_ref(tenant, run_id, chunk)])["employees"])
 
 
-def _stored_payslips(tenant: TenantId, run_id: str, chunk: int, view: View) -> list[RunPayslip]:
-    refs = [payslip_ref(tenant, run_id, key) for key in _members(tenant, run_id, chunk, view)]
-    view.need(refs)
+def _stored_payslips(tenant: TenantId, run: PayrollRun, chunk: int, view: View) -> list[RunPayslip]:
+    """The chunk's payslips; the years to date that they will move are read along."""
+    ids = _members(tenant, run.id, chunk, view)
+    refs = [payslip_ref(tenant, run.id, key) for key in ids]
+    view.need(refs + [year_ref(tenant, key, _tax_year(run)) for key in ids])
     return [read_payslip(_there(view[ref])) for ref in refs]
 
 

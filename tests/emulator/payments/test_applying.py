@@ -1,0 +1,402 @@
+"""Partners' events are applied once: to the payment, the invoice and the books together."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from shared.faults import Kind, Refused, Retryable
+from shared.invoicing.model import Invoice, InvoiceState
+from shared.ledger.rules.control import Control
+from shared.limits import WAIT_FOR_OBJECT_DAYS
+from shared.payments.model import EventState, Payment, PaymentState
+from shared.payments.records import payment_id
+from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
+from shared.payments.rules import UNAPPLIED_CASH
+from shared.ports import Query, Where
+from tests.builders import ACME, NOON, a_call
+from tests.emulator.instances import Fate, Instance, Killed
+from tests.emulator.lines import Switch, first, lost, lost_then, unsent
+from tests.emulator.payments.conftest import More, apply, settle, task_of, told
+from tests.unit.payments.stripe_events import paid, refunded
+
+CLEARING: Final = "assets:clearing:stripe"
+RECEIVABLE: Final = "assets:receivable"
+CREDIT: Final = "liabilities:customer_credit"
+WAITED: Final = NOON + timedelta(days=WAIT_FOR_OBJECT_DAYS)
+
+
+def payment(house: Instance, reference: str = "pi_1") -> Payment:
+    """A payment as it stands."""
+    return house.payments.payment(ACME, payment_id("stripe", reference))
+
+
+def invoice_now(house: Instance, invoice: Invoice) -> Invoice:
+    """An invoice as it stands."""
+    now = house.invoicing.invoice(ACME, invoice.id)
+    assert isinstance(now, Invoice)
+    return now
+
+
+def state_of(house: Instance, event: dict[str, Any]) -> EventState:
+    """Where an event stands; asking by telling it again changes nothing."""
+    return told(house, event).answer.state
+
+
+def balances(house: Instance) -> dict[str, int]:
+    """What stands on the accounts that payments move."""
+    return {account: house.balance(account) for account in (CLEARING, RECEIVABLE, CREDIT, UNAPPLIED_CASH)}
+
+
+def entries(house: Instance, outcome: str = "posted") -> int:
+    """Entries that payments caused."""
+    where = (Where("outcome", "==", outcome), Where("accounts", "array_contains", CLEARING))
+    return len(house.store.query(Query("entries", ACME, where)).documents)
+
+
+# --- the plain line ----------------------------------------------------------------------
+
+
+def test_a_payment_settles_its_invoice(house: Instance) -> None:
+    """Payment, invoice and books move together, and the announcement goes out."""
+    invoice = house.an_invoice()
+    event = paid(invoice=invoice.id)
+    stored = settle(house, event)
+    assert stored.state is EventState.APPLIED
+    assert (payment(house).matched, payment(house).state) == (12_000, PaymentState.SUCCEEDED)
+    assert invoice_now(house, invoice).state is InvoiceState.PAID
+    assert balances(house) == {CLEARING: 12_000, RECEIVABLE: 0, CREDIT: 0, UNAPPLIED_CASH: 0}
+    assert house.books.entry(ACME, stored.entry_id).entry.reference == invoice.number  # type: ignore[arg-type]
+    assert [one.subject for one in house.post.told.values() if one.type == "payment.applied"] == [payment(house).id]
+    assert house.proven()
+
+
+def test_a_refund_reopens_what_the_payment_settled(house: Instance) -> None:
+    """Money that goes back is owed again."""
+    invoice = house.an_invoice()
+    settle(house, paid(invoice=invoice.id))
+    settle(house, refunded(in_all=5_000))
+    assert invoice_now(house, invoice).open.amount == 5_000
+    assert balances(house) == {CLEARING: 7_000, RECEIVABLE: 5_000, CREDIT: 0, UNAPPLIED_CASH: 0}
+    assert (payment(house).state, house.proven()) == (PaymentState.PARTLY_REFUNDED, True)
+
+
+def test_a_refund_before_its_payment_waits_for_it(house: Instance) -> None:
+    """Out of order: retried until the payment is there, then applied."""
+    invoice = house.an_invoice()
+    refund = task_of(house, refunded(in_all=12_000))
+    for _ in range(2):
+        with pytest.raises(Retryable):
+            apply(house, refund)
+    settle(house, paid(invoice=invoice.id))
+    assert apply(house, refund).answer.state is EventState.APPLIED
+    assert balances(house) == {CLEARING: 0, RECEIVABLE: 12_000, CREDIT: 0, UNAPPLIED_CASH: 0}
+    assert (payment(house).state, house.proven()) == (PaymentState.REFUNDED, True)
+
+
+def test_a_refund_whose_payment_never_came_is_refused_when_its_time_is_over(house: Instance) -> None:
+    """Waiting ends in a refusal that an operator sees, and that is given again."""
+    refund = task_of(house, refunded())
+    with pytest.raises(Retryable):
+        apply(house, refund, WAITED - timedelta(seconds=1))
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            apply(house, refund, WAITED)
+        assert (refusal.value.code, refusal.value.kind) == (PaymentNeverCame.code, Kind.NOT_FOUND)
+    stored = told(house, refunded()).answer
+    assert (stored.state, stored.refused) == (EventState.REFUSED, PaymentNeverCame.code)
+    assert entries(house) == 0
+
+
+def test_an_event_applied_twice_moves_money_once(house: Instance, another: More) -> None:
+    """On this instance, on another, and long after."""
+    invoice = house.an_invoice()
+    task = task_of(house, paid(invoice=invoice.id))
+    done = apply(house, task)
+    for again in (apply(house, task), apply(another(), task), apply(house, task, WAITED)):
+        assert (again.replayed, again.answer) == (True, done.answer)
+    assert (entries(house), house.balance(CLEARING)) == (1, 12_000)
+
+
+def test_eight_deliveries_at_once_move_money_once(house: Instance, another: More) -> None:
+    """The queue may hand one task to several instances at the same time."""
+    invoice = house.an_invoice()
+    task = task_of(house, paid(invoice=invoice.id))
+    instances = [another() for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: house.again(lambda: apply(instances[n % 4], task)), range(8)))
+    assert [answer.replayed for answer in answers].count(False) == 1
+    assert {answer.answer.state for answer in answers} == {EventState.APPLIED}
+    assert (entries(house), house.balance(CLEARING), house.proven()) == (1, 12_000, True)
+
+
+# --- old news ----------------------------------------------------------------------------
+
+
+def test_an_older_refund_after_a_newer_one_is_stale(house: Instance) -> None:
+    """Refunds are told as sums: a smaller sum that comes later says nothing new."""
+    invoice = house.an_invoice()
+    settle(house, paid(invoice=invoice.id))
+    assert settle(house, refunded(in_all=9_000)).state is EventState.APPLIED
+    assert settle(house, refunded(in_all=4_000)).state is EventState.STALE
+    assert settle(house, refunded(in_all=9_000, event="evt_other")).state is EventState.STALE
+    assert (payment(house).refunded, entries(house), house.balance(CLEARING)) == (9_000, 2, 3_000)
+    assert apply(house, task_of_again(house, refunded(in_all=4_000))).answer.state is EventState.STALE
+
+
+def task_of_again(house: Instance, event: dict[str, Any]) -> Any:
+    """The command of an event that was taken in before, as the queue still may have it."""
+    key = told(house, event).answer.key
+    return next(task for task in house.post.take("apply_payment_event") if task.body["event"] == key)
+
+
+def test_two_refunds_in_any_order_give_back_their_sum_once(house: Instance) -> None:
+    """Both together, at the same time: the greater sum is what went back."""
+    invoice = house.an_invoice()
+    settle(house, paid(invoice=invoice.id))
+    tasks = [task_of(house, refunded(in_all=in_all)) for in_all in (2_000, 5_000, 12_000)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda task: house.again(lambda: apply(house, task)), tasks))
+    assert (payment(house).refunded, house.balance(CLEARING), house.proven()) == (12_000, 0, True)
+    assert invoice_now(house, invoice).open.amount == 12_000
+
+
+def test_a_second_event_of_the_same_payment_is_stale(house: Instance) -> None:
+    """Two events, one payment: its money came once."""
+    invoice = house.an_invoice()
+    assert settle(house, paid(invoice=invoice.id)).state is EventState.APPLIED
+    assert settle(house, paid(invoice=invoice.id, event="evt_again")).state is EventState.STALE
+    assert (entries(house), house.balance(CLEARING)) == (1, 12_000)
+
+
+def test_a_refund_of_more_than_was_received_is_refused_and_on_record(house: Instance) -> None:
+    """Nothing moves, the event says why, and redelivery is answered the same."""
+    invoice = house.an_invoice()
+    settle(house, paid(invoice=invoice.id))
+    event = refunded(in_all=12_001)
+    task = task_of(house, event)
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            apply(house, task)
+        assert refusal.value.code == RefundTooLarge.code
+    assert told(house, event).answer.refused == RefundTooLarge.code
+    assert (house.balance(CLEARING), payment(house).refunded) == (12_000, 0)
+
+
+# --- more, less, elsewhere ---------------------------------------------------------------
+
+
+def test_what_is_paid_too_much_is_the_customers_credit(house: Instance) -> None:
+    """And goes back first when money goes back."""
+    invoice = house.an_invoice()
+    settle(house, paid(amount=15_000, invoice=invoice.id))
+    assert balances(house) == {CLEARING: 15_000, RECEIVABLE: 0, CREDIT: 3_000, UNAPPLIED_CASH: 0}
+    settle(house, refunded(in_all=2_000))
+    assert balances(house) == {CLEARING: 13_000, RECEIVABLE: 0, CREDIT: 1_000, UNAPPLIED_CASH: 0}
+    settle(house, refunded(in_all=6_000))
+    assert balances(house) == {CLEARING: 9_000, RECEIVABLE: 3_000, CREDIT: 0, UNAPPLIED_CASH: 0}
+    assert (invoice_now(house, invoice).state, house.proven()) == (InvoiceState.PARTLY_PAID, True)
+
+
+def test_payments_of_one_invoice_at_once_add_up(house: Instance, another: More) -> None:
+    """Twelve part payments from four instances: to the penny, and what is too much is credit."""
+    invoice = house.an_invoice()
+    tasks = [task_of(house, paid(f"pi_{n}", 1_100, invoice=invoice.id)) for n in range(12)]
+    instances = [another() for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [(instances[n % 4], task) for n, task in enumerate(tasks * 2)]
+        list(pool.map(lambda job: house.again(lambda: apply(*job)), jobs))
+    now = invoice_now(house, invoice)
+    assert (now.paid, now.credited, now.state, now.version) == (12_000, 1_200, InvoiceState.PAID, 14)
+    assert balances(house) == {CLEARING: 13_200, RECEIVABLE: 0, CREDIT: 1_200, UNAPPLIED_CASH: 0}
+    assert (entries(house), house.proven()) == (12, True)
+
+
+def test_a_payment_of_a_draft_waits_until_it_is_issued(house: Instance) -> None:
+    """A draft asks for nothing yet; its payment is retried."""
+    draft = house.a_draft("early", house.a_customer())
+    task = task_of(house, paid(invoice=draft))
+    with pytest.raises(Retryable):
+        apply(house, task)
+    house.issued(a_call("issue", once=True), draft)
+    apply(house, task)
+    assert balances(house) == {CLEARING: 12_000, RECEIVABLE: 0, CREDIT: 0, UNAPPLIED_CASH: 0}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["draft", "unknown"])
+def test_money_whose_invoice_never_comes_stays_unapplied(house: Instance, *, known: bool) -> None:
+    """Money that was received is never refused: when the wait is over it is cash without an invoice."""
+    invoice = house.a_draft("never", house.a_customer()) if known else "b" * 52
+    task = task_of(house, paid(invoice=invoice))
+    with pytest.raises(Retryable):
+        apply(house, task, WAITED - timedelta(seconds=1))
+    apply(house, task, WAITED)
+    assert balances(house) == {CLEARING: 12_000, RECEIVABLE: 0, CREDIT: 0, UNAPPLIED_CASH: 12_000}
+    settle(house, refunded(in_all=12_000))
+    assert balances(house) == {CLEARING: 0, RECEIVABLE: 0, CREDIT: 0, UNAPPLIED_CASH: 0}
+    assert house.proven()
+
+
+@pytest.mark.parametrize("invoice", [None, "INV-2026-000001", "."])
+def test_money_for_no_invoice_of_ours_is_unapplied_at_once(house: Instance, invoice: str | None) -> None:
+    """There is nothing to wait for."""
+    settle(house, paid(invoice=invoice))
+    assert (payment(house).unapplied, house.balance(UNAPPLIED_CASH)) == (12_000, 12_000)
+
+
+def test_money_in_another_currency_than_the_invoices_is_unapplied(house: Instance) -> None:
+    """Euros settle no invoice in pounds; they are kept, in euros."""
+    invoice = house.an_invoice()
+    settle(house, paid(invoice=invoice.id, currency="eur"))
+    assert (payment(house).unapplied, payment(house).invoice_id) == (12_000, "")
+    assert invoice_now(house, invoice).paid == 0
+    assert house.reports.balance_sheet(ACME, "2026-11").difference == {"EUR": 0, "GBP": 0}
+
+
+# --- the ledger says no ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("control", "target", "code"),
+    [
+        (Control.HARD_CLOSE, "2026-11", "period_closed"),
+        (Control.SOFT_CLOSE, "2026-11", "period_closed"),
+        (Control.FREEZE, CLEARING, "account_frozen"),
+    ],
+)
+def test_what_the_ledger_refuses_is_on_the_event_and_in_the_journal(
+    house: Instance, another: More, control: Control, target: str, code: str
+) -> None:
+    """Refused once, refused for ever, with the same words; payment and invoice are untouched."""
+    invoice = house.an_invoice()
+    settle(house, paid("pi_0", 1_000, invoice=invoice.id))
+    house.controls.run(a_call("control"), control, target)
+    event = paid(invoice=invoice.id)
+    task = task_of(house, event)
+    for instance in (house, house, another()):
+        with pytest.raises(Refused) as refusal:
+            apply(instance, task)
+        assert (refusal.value.code, refusal.value.kind) == (code, Kind.CONFLICT)
+    stored = told(house, event).answer
+    assert stored.state is EventState.REFUSED
+    recorded = house.books.entry(ACME, stored.entry_id)  # type: ignore[arg-type]
+    assert recorded.refusal is not None
+    assert (recorded.posted, recorded.refusal["code"]) == (False, code)
+    assert (invoice_now(house, invoice).paid, entries(house), house.proven()) == (1_000, 1, True)
+
+
+def test_a_refused_event_stays_refused_when_the_reason_is_gone(house: Instance) -> None:
+    """Redelivery after the state changed: what was answered stands."""
+    invoice = house.an_invoice()
+    house.controls.run(a_call("freeze"), Control.FREEZE, CLEARING)
+    task = task_of(house, paid(invoice=invoice.id))
+    with pytest.raises(Refused):
+        apply(house, task)
+    house.controls.run(a_call("unfreeze"), Control.UNFREEZE, CLEARING)
+    with pytest.raises(Refused) as refusal:
+        apply(house, task)
+    assert refusal.value.code == "account_frozen"
+    assert (house.balance(CLEARING), house.proven()) == (0, True)
+
+
+# --- answers lost, instances killed ------------------------------------------------------
+
+
+def warm(house: Instance) -> None:
+    """Make an instance remember the accounts."""
+    settle(house, paid("pi_warm", 100))
+
+
+@pytest.mark.parametrize("fault", [lost, unsent])
+@pytest.mark.parametrize("cold", [True, False], ids=["cold", "warm"])
+def test_a_commit_without_an_answer_moves_money_once(house: Instance, fault: Switch, *, cold: bool) -> None:
+    """Whether it landed or not; and what it announced goes out before the answer."""
+    invoice = house.an_invoice()
+    if not cold:
+        warm(house)
+    task = task_of(house, paid(invoice=invoice.id))
+    house.line.commits.append(fault)
+    assert apply(house, task).answer.state is EventState.APPLIED
+    assert (invoice_now(house, invoice).state, house.proven()) == (InvoiceState.PAID, True)
+    assert [one.subject for one in house.post.told.values()].count(payment(house).id) == 1
+
+
+def test_applied_but_unanswered_it_stays_applied_though_the_month_closes(house: Instance, another: More) -> None:
+    """The payment lands, its answer is lost, the month closes: the answer is still applied."""
+    invoice = house.an_invoice()
+    warm(house)
+    other = another()
+    task = task_of(house, paid(invoice=invoice.id))
+
+    def close() -> None:
+        other.controls.run(a_call("close"), Control.HARD_CLOSE, "2026-11")
+
+    house.line.commits.append(lost_then(close))
+    assert apply(house, task).answer.state is EventState.APPLIED
+    assert (entries(house), entries(house, "refused"), house.proven()) == (2, 0, True)
+
+
+def test_a_refusal_whose_answer_is_lost_is_given_all_the_same(house: Instance) -> None:
+    """The record of it is found, and raised."""
+    warm(house)
+    house.controls.run(a_call("close"), Control.HARD_CLOSE, "2026-11")
+    task = task_of(house, paid())
+    house.line.commits += [first(lambda: None), lost]
+    with pytest.raises(Refused) as refusal:
+        apply(house, task)
+    assert refusal.value.code == "period_closed"
+    assert entries(house, "refused") == 1
+
+
+@pytest.mark.parametrize("make", [paid, refunded], ids=["payment", "refund"])
+def test_killed_at_any_moment_redelivery_ends_in_the_same_state(
+    house: Instance, another: More, make: Callable[..., dict[str, Any]]
+) -> None:
+    """Dead between any two calls to store and bus: redelivered, the money moved once and everybody was told."""
+    invoice = house.an_invoice()
+    settle(house, paid("pi_0", 100, invoice=invoice.id))
+    for moment in range(20):
+        reference, fate = f"pi_k{moment}", Fate()
+        if make is refunded:
+            settle(house, paid(reference, 100, invoice=invoice.id))
+        task = task_of(house, make(reference, 100, **({} if make is refunded else {"invoice": invoice.id})))
+        mortal, fate.left = another(fate), moment
+        try:
+            apply(mortal, task)
+        except Killed:
+            killed = True
+        else:
+            killed = False
+        assert apply(house, task).answer.state is EventState.APPLIED
+        told_of = (mortal.post.told | house.post.told).values()
+        versions = {one.subject_version for one in told_of if one.subject == payment(house, reference).id}
+        assert versions == ({1, 2} if make is refunded else {1})
+        if not killed:
+            break
+    assert not killed
+    assert moment > 4, "reading, deciding again, committing and telling have more moments"
+    gone = make is refunded
+    now = invoice_now(house, invoice)
+    assert (now.paid, now.refunded) == (100 if gone else 100 * (moment + 2), 100 * (moment + 1) if gone else 0)
+    assert (house.balance(CLEARING), house.proven()) == (now.paid, True)
+
+
+# --- receipts ----------------------------------------------------------------------------
+
+
+def test_a_payments_receipt_is_issued_once(house: Instance) -> None:
+    """The announcement may be heard twice; a payment has one receipt."""
+    settle(house, paid())
+    key = payment(house).id
+    done = [house.payments.issue_receipt(a_call(f"heard-{number}"), key) for number in range(2)]
+    assert (done[0].replayed, done[1].replayed) == (False, True)
+    assert done[0].answer == done[1].answer
+    assert len(house.store.query(Query("receipts", ACME)).documents) == 1
+
+
+def test_a_receipt_heard_of_before_its_payment_waits(house: Instance) -> None:
+    """Announcements come in any order."""
+    with pytest.raises(Retryable):
+        house.payments.issue_receipt(a_call("early"), "c" * 52)
