@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -160,11 +161,10 @@ def _slowest_imports(world: World, stage: Stage) -> list[tuple[str, float]]:
 
 def slowest(importtime: str) -> list[tuple[str, float]]:
     """Packages by the time of their own modules, seconds, slowest first, from what `-X importtime` wrote."""
-    seconds: dict[str, float] = {}
-    for microseconds, module in _IMPORT.findall(importtime):
-        package = package_of(module)
-        seconds[package] = seconds.get(package, 0.0) + int(microseconds) / 1_000_000
-    return sorted(seconds.items(), key=lambda item: -item[1])
+    microseconds: Counter[str] = Counter()
+    for spent, module in _IMPORT.findall(importtime):
+        microseconds[package_of(module)] += int(spent)
+    return [(package, spent / 1_000_000) for package, spent in microseconds.most_common()]
 
 
 def package_of(module: str) -> str:
