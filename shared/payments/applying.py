@@ -1,7 +1,7 @@
 """From an event and what is known to what is written: the decision of `Payments.apply`."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from shared.calls import Call, Outcome
@@ -50,7 +50,8 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
     writes.append(Update(inbox.ref, write_end(EventState.APPLIED, entry_id=entry.id, outbox=(told.id,)), inbox.version))
     refused = Update(inbox.ref, write_end(EventState.REFUSED, entry_id=entry.id), inbox.version)
     applied = replace(stored, state=EventState.APPLIED, entry_id=entry.id)
-    return Booking(Outcome(inbox.ref, ACTION, applied, tuple(writes), (told,)), entry, if_refused=(refused,))
+    outcome = Outcome(inbox.ref, ACTION, applied, tuple(writes), (told,))
+    return Booking(outcome, entry, if_refused=(refused,), wait_for_accounts_until=_patience(stored))
 
 
 def decided_before(call: Call, inbox: Document, stored: StoredEvent, view: View) -> Booking[StoredEvent]:
@@ -96,8 +97,13 @@ def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> In
 
 
 def _wait(call: Call, stored: StoredEvent, message: str) -> None:
-    if call.at - stored.received_at < timedelta(days=WAIT_FOR_OBJECT_DAYS):
+    if call.at < _patience(stored):
         raise Retryable(message, detail={"event": stored.key})
+
+
+def _patience(stored: StoredEvent) -> datetime:
+    """Until when an event waits for what it is about."""
+    return stored.received_at + timedelta(days=WAIT_FOR_OBJECT_DAYS)
 
 
 def _settled(call: Call, invoice: Invoice, view: View) -> Update:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from shared.faults import Invalid
 from shared.payroll.countries.gb.tables import NicCategory, Plan
 from shared.payroll.countries.gb.tax_code import TaxCode
 from shared.payroll.frequency import Frequency
@@ -17,10 +18,26 @@ from shared.wire import AmountMinor, Identifier, IsoDate, MoneyWire, PageQuery, 
 from shared.wire import Period as Month
 
 
+def _tax_year(name: str) -> str:
+    """A year and the next: figures under a year that never comes would be ignored in silence.
+
+    Raises:
+        Invalid: it is not.
+    """
+    first, second = int(name[:4]), int(name[5:])
+    if (first + 1) % 100 != second:
+        message = "a tax year is named like 2026-27"
+        raise Invalid(message, field="tax_year")
+    return name
+
+
+TaxYearName = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}$", examples=["2026-27"]), by_rule(_tax_year)]
+
+
 class YearToDateWire(Wire):
     """Pay and tax of this tax year before the first run here: from a P45, or from the payroll that went before."""
 
-    tax_year: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-27"])]
+    tax_year: TaxYearName
     taxable_pay: Annotated[AmountMinor, Field(ge=0, le=LARGEST_YEAR)]
     tax: Annotated[AmountMinor, Field(ge=0, le=LARGEST_YEAR)]
 

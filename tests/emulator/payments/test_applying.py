@@ -9,17 +9,21 @@ import pytest
 
 from shared.faults import Kind, Refused, Retryable
 from shared.invoicing.model import Invoice, InvoiceState
+from shared.ledger.records import account_ref
+from shared.ledger.refusals import UnknownAccount
 from shared.ledger.rules.control import Control
 from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.payments.model import EventState, Payment, PaymentState
 from shared.payments.records import payment_id
 from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
 from shared.payments.rules import UNAPPLIED_CASH
-from shared.ports import Query, Where
+from shared.ports import Create, Decision, Delete, Query, Where
+from shared.settings import Settings
 from tests.builders import ACME, NOON, a_call
-from tests.emulator.instances import Fate, Instance, Killed
+from tests.emulator.instances import Fate, Instance, Killed, an_instance
 from tests.emulator.lines import Switch, first, lost, lost_then, unsent
 from tests.emulator.payments.conftest import More, apply, settle, task_of, told
+from tests.local_keys import LocalKeys
 from tests.unit.payments.stripe_events import paid, refunded
 
 CLEARING: Final = "assets:clearing:stripe"
@@ -253,6 +257,23 @@ def test_money_in_another_currency_than_the_invoices_is_unapplied(house: Instanc
     assert (payment(house).unapplied, payment(house).invoice_id) == (12_000, "")
     assert invoice_now(house, invoice).paid == 0
     assert house.reports.balance_sheet(ACME, "2026-11").difference == {"EUR": 0, "GBP": 0}
+
+
+def test_a_payment_ahead_of_its_account_waits_for_it(house: Instance, keys: LocalKeys, settings: Settings) -> None:
+    """A queued cause may be ahead of the chart: retried until its time is over, only then refused."""
+    bare = an_instance(settings, keys)
+    clearing = account_ref(ACME, CLEARING)
+    document = house.store.get([clearing])[clearing]
+    assert document is not None
+    house.store.transact((), lambda _: Decision(None, (Delete(clearing),)))
+    early, late = task_of(bare, paid("pi_early")), task_of(bare, paid("pi_late"))
+    with pytest.raises(Retryable):
+        apply(bare, early, WAITED - timedelta(seconds=1))
+    with pytest.raises(UnknownAccount):
+        apply(bare, late, WAITED)
+    house.store.transact((), lambda _: Decision(None, (Create(clearing, document.fields),)))
+    assert apply(bare, early, WAITED).answer.state is EventState.APPLIED
+    assert (bare.balance(CLEARING), bare.proven()) == (12_000, True)
 
 
 # --- the ledger says no ------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from shared import counters
 from shared.identity import TenantId
+from shared.limits import WEBHOOK_BYTES
 from shared.payments.model import EventKind, EventState
 from shared.payments.records import INBOX, RAW, inbox_ref
 from shared.payments.refusals import BadSignature, OutsideReplayWindow, UnknownPartner
@@ -183,6 +184,13 @@ def test_a_payers_name_is_in_no_document_and_no_message(house: Instance) -> None
     for name in (PAYER, json.dumps(PAYER), base64.b64encode(PAYER.encode()).decode()):
         assert name not in seen
         assert name.encode() not in raw
+
+
+def test_the_largest_body_that_the_door_takes_can_be_kept(house: Instance) -> None:
+    """Sealing makes it longer; the document still fits."""
+    body = body_of(paid()) + b"\xff" * (WEBHOOK_BYTES - len(body_of(paid())))
+    done = house.inbox.receive(a_call(""), RawEvent("stripe", body, _signed_bytes(body)))
+    assert (done.answer.state, stored(house)) == (EventState.QUARANTINED, 1)
 
 
 @pytest.mark.parametrize(
