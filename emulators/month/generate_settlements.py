@@ -76,16 +76,14 @@ class _Told:
     def _pay(self, invoice: Invoice, day: date, amount: int) -> str:
         reference = f"P-{len(self.rows) + 1:04}"
         delivered_on = day + timedelta(days=self._chance.random() < 0.1)  # noqa: PLR2004 - one in ten is told of late
-        self._add(reference, "payment", day, delivered_on, {"invoice": invoice.row.reference, "amount": _major(amount)})
+        about = {"reference": reference, "kind": "payment", "invoice": invoice.row.reference}
+        self.rows.append(about | _told(day, delivered_on, amount))
         return reference
 
     def _give_back(self, payment: str, day: date, amount: int, delivered_on: date | None = None) -> None:
         reference = f"R-{len(self.rows) + 1:04}"
-        self._add(reference, "refund", day, delivered_on or day, {"payment": payment, "amount": _major(amount)})
-
-    def _add(self, reference: str, kind: str, day: date, delivered_on: date, rest: Mapping[str, Any]) -> None:
-        days = {"happened_on": day, "delivered_on": delivered_on}
-        self.rows.append({"reference": reference, "kind": kind, **days, **rest})
+        about = {"reference": reference, "kind": "refund", "payment": payment}
+        self.rows.append(about | _told(day, delivered_on or day, amount))
 
     def _after(self, day: date, fewest: int, most: int) -> date:
         return min(day + timedelta(days=self._chance.randint(fewest, most)), self._last_day)
@@ -97,5 +95,5 @@ def _parts(amount: int, count: int) -> Iterator[int]:
         yield amount * (place + 1) // count - amount * place // count
 
 
-def _major(amount: int) -> Decimal:
-    return Decimal(amount).scaleb(-2)
+def _told(happened_on: date, delivered_on: date, amount: int) -> dict[str, Any]:
+    return {"happened_on": happened_on, "delivered_on": delivered_on, "amount": Decimal(amount).scaleb(-2)}

@@ -82,7 +82,7 @@ def test_a_check_speaks_up(undisturbed: Run, law: str) -> None:
 
 
 def test_an_interrupted_month_leaves_nothing_running(tmp_path: Path) -> None:
-    """Ctrl-C in the middle of the days ends with code 130 and takes every process along."""
+    """Ctrl-C in the middle of the days ends with code 130, takes every process along and keeps the logs."""
     command = [sys.executable, "-u", "-m", "emulators.month", "--home", str(tmp_path / "home"), "--out", str(tmp_path)]
     month = subprocess.Popen(  # noqa: S603 - our own command
         [*command, "--scale", str(SCALE)], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -95,3 +95,4 @@ def test_an_interrupted_month_leaves_nothing_running(tmp_path: Path) -> None:
     month.communicate(timeout=60)
     assert month.returncode == 130
     assert [name for name, process in state.processes.items() if process.alive()] == []
+    assert (tmp_path / "logs" / "doors.log").exists()
