@@ -33,8 +33,17 @@ class Line(Rpc):
 
 def lost(commit: Commit) -> Any:
     """The commit is applied, the answer never comes."""
-    commit()
-    raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.UNAVAILABLE, "lost")
+    return lost_as(grpc.StatusCode.UNAVAILABLE)(commit)
+
+
+def lost_as(status: grpc.StatusCode) -> Switch:
+    """The commit is applied, and what comes back is this error."""
+
+    def lose(commit: Commit) -> Any:
+        commit()
+        raise RpcFailed(Method("/Commit", None, None), status, "lost")
+
+    return lose
 
 
 def unsent(_: Commit) -> Any:

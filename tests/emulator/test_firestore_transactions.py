@@ -9,49 +9,17 @@ import pytest
 
 from shared import counters
 from shared.faults import Conflict, Retryable
-from shared.gcp.firestore import FirestoreStore, resource_headers
-from shared.gcp.patience import Patience
-from shared.gcp.rpc import Method, Rpc, RpcFailed
+from shared.gcp.firestore import FirestoreStore
+from shared.gcp.rpc import Method, RpcFailed
 from shared.identity import TenantId
 from shared.limits import COMMIT_ATTEMPTS, READ_ROUNDS
 from shared.ports import Create, Decision, Increment, Put, Ref, Update, View, tenant_ref
 from shared.settings import Settings
+from tests.emulator.lines import Line, lost, lost_as, unsent
 
 ACME = TenantId("acme")
 THING = tenant_ref(ACME, "things", "one")
 OTHER = tenant_ref(ACME, "things", "other")
-
-
-class Line(Rpc):
-    """The real line to the emulator, with a switch that does something else with the next commits."""
-
-    def __init__(self, settings: Settings) -> None:
-        headers = resource_headers(settings, settings.database)
-        super().__init__("", settings.firestore_endpoint, metadata=headers, patience=Patience(jitter=lambda: 0))
-        self.commits: list[Callable[[Callable[[], Any]], Any]] = []
-        self.paths: list[str] = []
-
-    def send(self, method: Method, request: Any, timeout_seconds: float) -> Any:
-        """Note the call; a commit goes through the next switch, if there is one."""
-        self.paths.append(method.path.rsplit("/", 1)[-1])
-        if method.path.endswith("/Commit") and self.commits:
-            return self.commits.pop(0)(lambda: super(Line, self).send(method, request, timeout_seconds))
-        return super().send(method, request, timeout_seconds)
-
-
-def lost(status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Callable[[Callable[[], Any]], Any]:
-    """The commit is applied, the answer never comes."""
-
-    def lose(commit: Callable[[], Any]) -> Any:
-        commit()
-        raise RpcFailed(Method("/Commit", None, None), status, "lost")
-
-    return lose
-
-
-def unsent(_: Callable[[], Any]) -> Any:
-    """The commit never reaches the store."""
-    raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.DEADLINE_EXCEEDED, "late")
 
 
 @pytest.fixture
@@ -150,7 +118,7 @@ def test_a_refusal_writes_nothing(store: FirestoreStore) -> None:
 )
 def test_a_commit_whose_answer_was_lost_is_found(shaky: FirestoreStore, line: Line, status: grpc.StatusCode) -> None:
     """After silence the created document is read, and found; it is not written twice."""
-    line.commits = [lost(status)]
+    line.commits = [lost_as(status)]
     assert shaky.transact((), create_once()) == "found"
     assert line.paths == ["Commit", "BatchGetDocuments"]
 
@@ -302,7 +270,7 @@ def test_a_refusal_gives_the_locks_back(shaky: FirestoreStore, line: Line) -> No
 
 def test_a_locked_commit_whose_answer_was_lost_is_found(shaky: FirestoreStore, line: Line) -> None:
     """Silence is met as everywhere: read again, with what was created, and decide again."""
-    line.commits = [lost()]
+    line.commits = [lost]
     assert shaky.transact_locked((), create_once()) == "found"
     assert line.paths[-2:] == ["BatchGetDocuments", "Rollback"]
 
