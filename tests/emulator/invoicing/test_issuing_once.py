@@ -9,6 +9,7 @@ import pytest
 
 from shared import counters
 from shared.faults import Invalid, NotSupported, Refused
+from shared.gcp.rpc import RpcFailed
 from shared.identity import TenantId
 from shared.invoicing.model import DraftInvoice, Invoice, InvoiceState
 from shared.invoicing.records import number_ref, series_ref
@@ -22,7 +23,7 @@ from shared.tax.refusals import TaxNotDetermined
 from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Fate, Instance, Killed
 from tests.emulator.invoicing.conftest import More
-from tests.emulator.lines import Switch, lost, lost_then, unsent
+from tests.emulator.lines import Commit, Switch, held, lost, lost_then, unsent
 from tests.unit.invoicing.drafts import a_draft, a_line
 
 VAT = "liabilities:vat:gb"
@@ -231,6 +232,16 @@ def test_a_commit_without_an_answer_gives_one_number(house: Instance, fault: Swi
     assert (numbers(house), last_number(house)) == ([invoice.number], 1)
     assert [one.subject for one in house.post.told.values()] == [invoice.id]
     assert house.proven()
+
+
+def test_a_commit_that_lands_late_finds_its_number_taken(house: Instance) -> None:
+    """Held up on its way while the next try was issued: it is turned away, and no number is doubled."""
+    draft, late = house.a_draft("d", house.a_customer()), list[Commit]()
+    house.line.commits.append(held(late, then=lambda: None))
+    house.invoicing.issue(a_call("issue", once=True), draft)
+    with pytest.raises(RpcFailed):
+        late[0]()
+    assert (numbers(house), last_number(house), house.proven()) == (["INV-2026-000001"], 1, True)
 
 
 def test_issued_but_unanswered_it_stays_issued_though_the_month_closes(house: Instance, another: More) -> None:

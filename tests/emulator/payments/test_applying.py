@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import pytest
 
+from shared import counters
 from shared.faults import Kind, Refused, Retryable
+from shared.gcp.rpc import RpcFailed
 from shared.invoicing.model import Invoice, InvoiceState
 from shared.ledger.records import account_ref
 from shared.ledger.refusals import UnknownAccount
@@ -21,7 +23,7 @@ from shared.ports import Create, Decision, Delete, Query, Where
 from shared.settings import Settings
 from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Fate, Instance, Killed, an_instance
-from tests.emulator.lines import Switch, first, lost, lost_then, unsent
+from tests.emulator.lines import Commit, Switch, first, held, lost, lost_then, unsent
 from tests.emulator.payments.conftest import More, apply, settle, task_of, told
 from tests.local_keys import LocalKeys
 from tests.unit.payments.stripe_events import paid, refunded
@@ -134,6 +136,20 @@ def test_eight_deliveries_at_once_move_money_once(house: Instance, another: More
     assert [answer.replayed for answer in answers].count(False) == 1
     assert {answer.answer.state for answer in answers} == {EventState.APPLIED}
     assert (entries(house), house.balance(CLEARING), house.proven()) == (1, 12_000, True)
+
+
+def test_applying_warm_costs_one_reading_and_one_commit(house: Instance) -> None:
+    """Counted: event, payment and invoice in one BatchGet; facts, totals and outbox row in one commit."""
+    invoice = house.an_invoice()
+    for number in range(200):
+        settle(house, paid(f"pi_warm_{number}", 1))
+        if number < 40:
+            settle(house, paid(f"pi_part_{number}", 1, invoice=invoice.id))
+    task = task_of(house, paid(amount=100, invoice=invoice.id))
+    house.outbox.remove_sent()
+    spent = counters.begin()
+    apply(house, task)
+    assert (spent.reads, spent.rpcs, spent.writes, spent.deletes) == (3, 2, 8, 0)
 
 
 # --- old news ----------------------------------------------------------------------------
@@ -342,6 +358,19 @@ def test_a_commit_without_an_answer_moves_money_once(house: Instance, fault: Swi
     assert apply(house, task).answer.state is EventState.APPLIED
     assert (invoice_now(house, invoice).state, house.proven()) == (InvoiceState.PAID, True)
     assert [one.subject for one in house.post.told.values()].count(payment(house).id) == 1
+
+
+def test_a_commit_that_lands_late_finds_its_place_taken(house: Instance) -> None:
+    """Held up on its way while the next try was applied: it is turned away, and money moved once."""
+    invoice = house.an_invoice()
+    warm(house)
+    task = task_of(house, paid(invoice=invoice.id))
+    late: list[Commit] = []
+    house.line.commits.append(held(late, then=lambda: None))
+    assert apply(house, task).answer.state is EventState.APPLIED
+    with pytest.raises(RpcFailed):
+        late[0]()
+    assert (invoice_now(house, invoice).paid, entries(house), house.proven()) == (12_000, 2, True)
 
 
 def test_applied_but_unanswered_it_stays_applied_though_the_month_closes(house: Instance, another: More) -> None:

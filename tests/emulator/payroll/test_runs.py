@@ -403,6 +403,45 @@ def test_killed_at_any_moment_of_posting_the_sweep_brings_the_run_on(house: Inst
     killed_at_every_moment(house, another, "post_payslips")
 
 
+@pytest.mark.parametrize("step", ["prepare", "approve"])
+def test_killed_at_any_moment_the_same_key_sets_every_chunk_going(house: Instance, another: More, step: str) -> None:
+    """Dead between any two calls to store and queue: asked again, one run, one task a chunk."""
+    staff(house, 30)
+    acts: dict[str, Callable[[Instance, str], PayrollRun]] = {
+        "prepare": lambda instance, month: prepared(instance, month, pay_in(month)),
+        "approve": lambda instance, month: approved(instance, run_of(house, month)),
+    }
+    door = {"prepare": "calculate_payslips", "approve": "post_payslips"}[step]
+    for moment in range(9):
+        month, fate = f"2026-{moment + 4:02d}", Fate()
+        if step == "approve":
+            calculated(house, prepared(house, month, pay_in(month)))
+        mortal, fate.left = another(fate), moment
+        try:
+            acts[step](mortal, month)
+        except Killed:
+            killed = True
+        else:
+            killed = False
+        run = acts[step](house, month)
+        sent = mortal.post.tasks | house.post.tasks
+        chunks = [task.body["chunk"] for task in sent.values() if task.door == door and task.body["run_id"] == run.id]
+        assert sorted(map(str, chunks)) == ["0", "1"]
+        if not killed:
+            break
+    assert moment > 5, "reading, committing and two tasks have more moments"
+
+
+def pay_in(month: str) -> PayPeriod:
+    """The 28th of a month."""
+    return PayPeriod(date.fromisoformat(f"{month}-28"), Frequency.MONTHLY)
+
+
+def run_of(house: Instance, month: str) -> PayrollRun:
+    """The run of a month."""
+    return next(run for run in house.runs.page(ACME, 50, None).items if run.period == month)
+
+
 def killed_at_every_moment(house: Instance, another: More, door: str) -> None:
     """Run one month after another, dead one moment later each time."""
     employ(house)
