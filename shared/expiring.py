@@ -27,6 +27,9 @@ class Expiring(Generic[K, V]):
 
     def get(self, key: K, load: Callable[[], V]) -> V:
         """The value under a key, loaded when it is not known or known for too long; raises what `load` raises."""
+        known = self.peek(key)
+        if known is not None:
+            return known
         with self._loading[hash(key) % STRIPES]:
             known = self.peek(key)
             if known is None:

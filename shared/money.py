@@ -81,22 +81,22 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
 
 def round_half_away(value: Decimal) -> int:
     """To the nearest integer, halves away from zero: the rounding of EN 16931 invoices."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int(value.to_integral_value(rounding=ROUND_HALF_UP))
 
 
 def round_half_even(value: Decimal) -> int:
     """To the nearest integer, halves to the even neighbour."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    return int(value.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
 def round_toward_zero(value: Decimal) -> int:
     """Drop the fraction."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_DOWN))
+    return int(value.to_integral_value(rounding=ROUND_DOWN))
 
 
 def round_away_from_zero(value: Decimal) -> int:
     """Any fraction counts as a whole unit."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_UP))
+    return int(value.to_integral_value(rounding=ROUND_UP))
 
 
 def allocate(amount: int, weights: Sequence[int]) -> tuple[int, ...]:

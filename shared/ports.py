@@ -66,9 +66,16 @@ def platform_ref(collection: str, key: str) -> Ref:
 _NO_KEYS: Final = frozenset({".", ".."})
 
 
+def is_key(text: str) -> bool:
+    """Whether a document can be called so: 1 to 1,000 bytes without a slash, and not `.`, `..` or `__...__`."""
+    if not text or "/" in text or text in _NO_KEYS or (text[:2] == "__" and text[-2:] == "__"):
+        return False
+    return len(text) <= 250 or len(text.encode()) <= 1_000  # noqa: PLR2004 - Firestore allows 1,500; a character takes at most 4
+
+
 def _segment(key: str) -> str:
-    if not key or "/" in key or key in _NO_KEYS or (len(key) > 250 and len(key.encode()) > 1_000):  # noqa: PLR2004 - Firestore allows 1,500; a character takes at most 4
-        message = "a document key is 1 to 1,000 bytes without a slash"
+    if not is_key(key):
+        message = "a document key is 1 to 1,000 bytes without a slash, and none that the store reserves"
         raise ValueError(message)
     return key
 

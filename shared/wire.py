@@ -103,8 +103,23 @@ Currency = Annotated[str, by_rule(_supported)]
 AmountMinor = Annotated[int, Field(ge=-AMOUNT_MINOR, le=AMOUNT_MINOR)]
 """Minor units of a currency that is named elsewhere."""
 
-IsoDate = date
-"""`YYYY-MM-DD`; strict JSON mode reads nothing else."""
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NO_DAY: Final = PydanticCustomError("date_text", "a date is written YYYY-MM-DD")
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not _DAY.fullmatch(value):
+        raise _NO_DAY
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise _NO_DAY from None
+
+
+IsoDate = Annotated[date, BeforeValidator(_day)]
+"""`YYYY-MM-DD`; pydantic alone would take `"0"` for the first day of 1970."""
 
 Period = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 """A calendar month, `YYYY-MM`."""

@@ -8,13 +8,13 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.faults import Malformed
 from shared.gcp.firestore_values import checked_integer, field_path, read_value, write_value
 from shared.gcp.messages import Messages
-from shared.ports import Document, Fields, Query, Ref, Value, Where
+from shared.ports import Document, Fields, Query, Ref, Value, Where, is_key
 
 _types: Final = Messages("google.cloud.firestore_v1", "query")
 _Structured: Final = _types.StructuredQuery
@@ -142,7 +142,7 @@ def _is_within(query: Query, path: object) -> bool:
     if not isinstance(path, str) or not path.isprintable():
         return False
     parts = path.split("/")
-    if not all(parts) or len(parts) % 2:
+    if not all(map(is_key, parts)) or len(parts) % 2:
         return False
     return Ref(path).collection == query.collection and (query.group or "/".join(parts[:-2]) == parent_path(query))
 
@@ -171,11 +171,13 @@ def _from_json(value: Any) -> Value:
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is None:
             raise ValueError(text)
-        return instant
+        return instant.astimezone(UTC)
     if isinstance(value, int):
         return value if isinstance(value, bool) else checked_integer(value)
-    if value is None or isinstance(value, str):
-        return value
+    if isinstance(value, str):
+        return value.encode().decode()  # no half of a surrogate pair
+    if value is None:
+        return None
     raise TypeError
 
 

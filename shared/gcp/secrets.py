@@ -24,6 +24,9 @@ VERSIONS: Final = 10
 _REMEMBERED: Final = 1_000
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
+_MISSING: Final = frozenset({grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED})
+"""There is none, or this door's account may not know whether there is: either way it is not there for it."""
+
 _types: Final = Messages("google.cloud.secretmanager_v1", "service")
 _SERVICE: Final = "/google.cloud.secretmanager.v1.SecretManagerService"
 _LIST: Final = Method(
@@ -61,7 +64,7 @@ class SecretManagerSecrets:
             listed = self._rpc.ask(_LIST, request).versions
             found = tuple(self._access(version.name) for version in listed)
         except RpcFailed as failed:
-            if failed.status is grpc.StatusCode.NOT_FOUND:
+            if failed.status in _MISSING:
                 raise _missing(name) from failed
             raise
         if not found:

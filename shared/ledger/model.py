@@ -15,6 +15,7 @@ from shared.faults import Invalid
 from shared.identity import StoredId
 from shared.limits import ENTRY_LINES
 from shared.money import Money
+from shared.ports import is_key
 
 CODE: Final = re.compile(r"[a-z0-9:_.-]{1,128}")
 MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -221,12 +222,12 @@ def currencies_out_of_balance(lines: Iterable[Line]) -> list[str]:
 
 
 def account_code(text: str, field: str = "account") -> AccountCode:
-    """Check an account code: 1 to 128 of a-z 0-9 : _ . -.
+    """Check an account code: 1 to 128 of a-z 0-9 : _ . -, and one that a document can have.
 
     Raises:
         Invalid: the text is no account code.
     """
-    if not CODE.fullmatch(text) or text in {".", ".."}:
+    if not CODE.fullmatch(text) or not is_key(text):
         message = "an account code is 1 to 128 characters of a-z 0-9 : _ . -"
         raise Invalid(message, field=field)
     return text

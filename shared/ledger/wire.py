@@ -6,16 +6,26 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from shared.calls import Call
-from shared.ledger.model import Account, AccountType, EntryKind, Floor, JournalEntry, Line, Period, Side
+from shared.ledger.model import (
+    Account,
+    AccountType,
+    EntryKind,
+    Floor,
+    JournalEntry,
+    Line,
+    Period,
+    Side,
+    account_code,
+)
 from shared.ledger.records import RecordedEntry
 from shared.ledger.rules.control import Control, Operation
 from shared.ledger.rules.reports import Balance, BalanceSheet, IncomeStatement, TrialBalance
 from shared.ledger.use_cases.proofs import Proof
 from shared.limits import ENTRY_LINES
-from shared.wire import AmountMinor, Currency, IsoDate, MoneyWire, PageQuery, ShortText, Wire
+from shared.wire import AmountMinor, Currency, IsoDate, MoneyWire, PageQuery, ShortText, Wire, by_rule
 from shared.wire import Period as Month
 
-AccountCode = Annotated[str, Field(pattern=r"^[a-z0-9:_.-]{1,128}$", examples=["assets:bank"])]
+AccountCode = Annotated[str, Field(pattern=r"^[a-z0-9:_.-]{1,128}$", examples=["assets:bank"]), by_rule(account_code)]
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/#-]{0,64}$", examples=["INV-2026-000123"])]
 
 

@@ -76,11 +76,14 @@ class Service:
 
     values: dict[str, bytes] = field(default_factory=dict)
     damage: bytes = b""
+    denied: bool = False
     calls: int = 0
 
     def list(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The versions of a secret that has any."""
         self.calls += 1
+        if self.denied:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "denied on resource (or it may not exist)")
         assert request.filter == "state:ENABLED"
         names = sorted((name for name in self.values if name.startswith(f"{request.parent}/")), reverse=True)
         if not request.parent.endswith("/known") and not names:
@@ -152,6 +155,13 @@ def test_a_secret_without_live_value_is_missing(cloud: SecretManagerSecrets, nam
     """None enabled, none made, or no name of one."""
     with pytest.raises(SecretMissing):
         cloud.versions(name)
+
+
+def test_a_secret_that_this_door_may_not_read_is_missing(service: Service, cloud: SecretManagerSecrets) -> None:
+    """Secret Manager does not tell a stranger whether there is one."""
+    service.denied = True
+    with pytest.raises(SecretMissing):
+        cloud.versions("known")
 
 
 def test_a_damaged_value_is_never_used(service: Service, cloud: SecretManagerSecrets) -> None:

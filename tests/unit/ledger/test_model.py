@@ -52,7 +52,7 @@ def test_a_line_is_positive(amount: int) -> None:
         debit("a", euros(amount))
 
 
-@pytest.mark.parametrize("code", ["", "A", "a/b", "a b", ".", "x" * 129, "é"])
+@pytest.mark.parametrize("code", ["", "A", "a/b", "a b", ".", "..", "__a__", "x" * 129, "é"])
 def test_account_codes_keep_to_their_alphabet(code: str) -> None:
     """A code is a path segment of a document and nothing that could leave it."""
     with pytest.raises(Invalid):
