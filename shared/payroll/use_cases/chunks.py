@@ -44,6 +44,7 @@ from shared.ports import Create, Document, Fields, Ref, Update, View, Write
 
 CALCULATE: Final = "payroll_chunk.calculate"
 POST: Final = "payroll_chunk.post"
+CALCULATE_DOOR: Final = "calculate_payslips"
 POST_DOOR: Final = "post_payslips"
 
 ACCOUNTS: Final = {

@@ -1,69 +1,36 @@
 """A payroll run: chunks fixed first, calculated apart, approved by a second principal, posted apart.
 
-Each chunk's result is its own document, written once. Whoever finishes a chunk, also for the second
-time, looks whether the stage is complete and tries to begin the next by a document that must not
-exist yet. A sweep looks again at runs that stand still (LEDGER.md, rule 12).
+Each chunk's result is its own document, written once; whoever finishes one asks the barrier to go
+on. A sweep looks again at runs that stand still (LEDGER.md, rule 12).
 """
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 import structlog
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
-from shared.events import Command, Json
 from shared.faults import Invalid, Refused, Retryable
 from shared.identity import Cause, TenantId
-from shared.ledger.records import RecordedEntry, read_entry
 from shared.ledger.use_cases.posting import Books
 from shared.limits import PAYROLL_RUN_EMPLOYEES
 from shared.listing import Listing
 from shared.payroll.countries.gb.tables import tables_for
 from shared.payroll.model import PayPeriod
-from shared.payroll.records import (
-    chunk_ref,
-    period_ref,
-    posting_ref,
-    read_payslip,
-    read_result,
-    read_run,
-    result_ref,
-    run_ref,
-    stage_ref,
-    write_run,
-)
-from shared.payroll.refusals import ApproverPrepared, NobodyToPay, PeriodAlreadyRun, UnknownRun, WrongRunState
-from shared.payroll.runs import (
-    NAMED_REFUSALS,
-    POSTING_REFUSED,
-    TRANSITIONS,
-    ChunkRefusal,
-    ChunkResult,
-    PayrollRun,
-    RunPayslip,
-    RunState,
-    added,
-    chunked,
-)
-from shared.payroll.use_cases.chunks import POST_DOOR, calculate_chunk, chunk_cause, post_chunk, posting_entry_ref
+from shared.payroll.records import chunk_ref, period_ref, read_payslip, read_run, run_ref, write_run
+from shared.payroll.refusals import ApproverPrepared, NobodyToPay, PeriodAlreadyRun
+from shared.payroll.runs import PayrollRun, RunPayslip, RunState, chunked
+from shared.payroll.use_cases.barrier import STAGES, Barrier, chunk_commands, moved_to, there, update
+from shared.payroll.use_cases.chunks import CALCULATE_DOOR, POST_DOOR, calculate_chunk, chunk_cause, post_chunk
 from shared.payroll.use_cases.employees import Employees
-from shared.ports import Create, Document, Query, Update, View, Where
+from shared.ports import Create, Query, View, Where
 
-QUEUE: Final = "payroll"
-TOPIC: Final = "payroll"
-CALCULATE: Final = "calculate_payslips"
 SWEEP: Final = "sweep_payroll_runs"
 SWEEP_RUNS: Final = 200
 
 _log = structlog.get_logger(__name__)
-
-_STAGES: Final = {
-    RunState.CALCULATING: (result_ref, "payroll_results", RunState.AWAITING_APPROVAL, RunState.BLOCKED),
-    RunState.POSTING: (posting_ref, "payroll_postings", RunState.POSTED, RunState.POSTING_REFUSED),
-}
-"""Of each stage that chunks work on: where results are kept, and the states that follow it, good and bad."""
 
 
 class PayrollRuns:
@@ -72,6 +39,7 @@ class PayrollRuns:
     def __init__(self, desk: Desk, books: Books, employees: Employees) -> None:
         """Write through `desk`, post to `books`, pay `employees`."""
         self._desk, self._books, self._employees = desk, books, employees
+        self._barrier = Barrier(desk)
 
     def prepare(self, call: Call, period: str, pay: PayPeriod) -> Done[PayrollRun]:
         """Fix who is paid, in chunks, and set every chunk calculating.
@@ -100,7 +68,7 @@ class PayrollRuns:
                     for number, ids in enumerate(chunks)
                 ),
             )
-            messages = tuple(_command(call, CALCULATE, run_id, number) for number in range(len(chunks)))
+            messages = chunk_commands(call, CALCULATE_DOOR, run_id, range(len(chunks)))
             return Outcome(ref, "payroll_run.prepare", run, writes, messages)
 
         return self._desk.perform(call, [taken], decide, read_run)
@@ -111,9 +79,9 @@ class PayrollRuns:
         Raises:
             Retryable: the run or its chunk is not there yet, or contention.
         """
-        call = _of_chunk(call, CALCULATE, run_id, chunk)
+        call = _of_chunk(call, CALCULATE_DOOR, run_id, chunk)
         calculate_chunk(self._desk, call, run_id, chunk)
-        self.advance(call, run_id)
+        self._barrier.advance(call, run_id)
 
     def approve(self, call: Call, run_id: str) -> Done[PayrollRun]:
         """Approve a calculated run and set every chunk posting.
@@ -126,14 +94,14 @@ class PayrollRuns:
         ref = run_ref(call.tenant, run_id)
 
         def decide(view: View) -> Outcome[PayrollRun]:
-            document = view[ref]
-            run = _known(document)
+            document = there(view[ref])
+            run = read_run(document)
             if run.prepared_by == call.principal:
                 message = "a run is approved by another principal than the one who prepared it"
                 raise ApproverPrepared(message)
-            approved = replace(_moved(run, RunState.POSTING), approved_by=call.principal)
-            messages = tuple(_command(call, POST_DOOR, run_id, number) for number in range(run.chunks))
-            return Outcome(ref, "payroll_run.approve", approved, (_update(document, approved),), messages)
+            approved = replace(moved_to(run, RunState.POSTING), approved_by=call.principal)
+            messages = chunk_commands(call, POST_DOOR, run_id, range(run.chunks))
+            return Outcome(ref, "payroll_run.approve", approved, (update(document, approved),), messages)
 
         return self._desk.perform(call, [ref], decide, read_run)
 
@@ -148,31 +116,9 @@ class PayrollRuns:
         try:
             post_chunk(self._books, call, run_id, chunk)
         except Refused:
-            self.advance(call, run_id)
+            self._barrier.advance(call, run_id)
             raise
-        self.advance(call, run_id)
-
-    def advance(self, call: Call, run_id: str) -> PayrollRun:
-        """Begin the run's next stage if every chunk of this one has its result; harmless to ask again."""
-        run = self.run(call.tenant, run_id)
-        stage = _STAGES.get(run.state)
-        if stage is None:
-            return run
-        _, collection, _, _ = stage
-        finished = self._desk.store.aggregate(Query(collection, call.tenant, (Where("run_id", "==", run_id),)))
-        return self._complete(call, run) if finished["count"] == run.chunks else run
-
-    def resume(self, call: Call, run_id: str) -> None:
-        """Send the chunks that have no result again; for the sweep."""
-        run = self.advance(call, run_id)
-        stage = _STAGES.get(run.state)
-        if stage is None:
-            return
-        place, door = stage[0], CALCULATE if run.state is RunState.CALCULATING else POST_DOOR
-        refs = [place(call.tenant, run_id, number) for number in range(run.chunks)]
-        results = self._desk.store.get(refs)
-        missing = [number for number, ref in enumerate(refs) if results[ref] is None]
-        self._desk.outbox.dispatch([_command(call, door, run_id, number) for number in missing])
+        self._barrier.advance(call, run_id)
 
     def sweep(self, at: datetime, request_id: str, traceparent: str) -> None:
         """Resume the runs of all tenants that chunks still work on, each under its own tenant.
@@ -180,7 +126,7 @@ class PayrollRuns:
         Raises:
             Retryable: at least one could not be resumed; the others were.
         """
-        busy = Where("state", "in", [state.value for state in _STAGES])
+        busy = Where("state", "in", [state.value for state in STAGES])
         query = Query("payroll_runs", where=(busy,), group=True, limit=SWEEP_RUNS, only=("state",))
         left: list[Retryable] = []
         for document in self._desk.store.query(query).documents:
@@ -190,7 +136,7 @@ class PayrollRuns:
                 raise LookupError(message)
             cause = Cause("system", SWEEP, f"{run_id}~{at.isoformat()}")
             try:
-                self.resume(Call(tenant, f"system:{SWEEP}", cause, request_id, "", traceparent, at), run_id)
+                self._barrier.resume(Call(tenant, f"system:{SWEEP}", cause, request_id, "", traceparent, at), run_id)
             except Retryable as fault:
                 _log.warning("payroll_run_not_resumed", tenant=tenant, run_id=run_id, code=fault.code)
                 left.append(fault)
@@ -203,8 +149,7 @@ class PayrollRuns:
         Raises:
             UnknownRun: there is none under this id.
         """
-        ref = run_ref(tenant, run_id)
-        return _known(self._desk.store.get([ref])[ref])
+        return self._barrier.run(tenant, run_id)
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[PayrollRun]:
         """Runs in the order of their ids, a page at a time."""
@@ -217,78 +162,10 @@ class PayrollRuns:
         page = self._desk.store.query(query)
         return Listing(tuple(read_payslip(document) for document in page.documents), page.cursor)
 
-    def _complete(self, call: Call, run: PayrollRun) -> PayrollRun:
-        """Move a run on from a stage whose chunks all have results."""
-        place, _, good, bad = _STAGES[run.state]
-        ref = run_ref(call.tenant, run.id)
-        results = [place(call.tenant, run.id, number) for number in range(run.chunks)]
-
-        def decide(view: View) -> Outcome[PayrollRun]:
-            document, stored = view[ref], [view[result] for result in results]
-            seen = _known(document)
-            if seen.state is not run.state or any(result is None for result in stored):
-                return Outcome(ref, "payroll_run.advance", seen)
-            done = [read_result(cast("Document", result)) for result in stored]
-            moved = replace(_with_results(seen, done, good, bad), refusals=_named(call.tenant, done, view))
-            writes = (_update(document, moved), Create(stage_ref(call.tenant, run.id, moved.state), {"schema": 1}))
-            data: dict[str, Json] = {"state": moved.state.value, "period": moved.period}
-            told = call.announcement(TOPIC, f"payroll_run.{moved.state.value}", run.id, moved.version, data)
-            return Outcome(ref, f"payroll_run.{moved.state.value}", moved, writes, (told,), frozenset(results))
-
-        return self._desk.perform(call, [ref, *results], decide, read_run).answer
-
 
 def _of_chunk(call: Call, door: str, run_id: str, chunk: int) -> Call:
     """The call under the cause that the chunk itself is, however often and by whomever it is sent."""
     return replace(call, cause=chunk_cause(door, run_id, chunk))
-
-
-def _command(call: Call, door: str, run_id: str, chunk: int) -> Command:
-    return call.command(QUEUE, door, f"{run_id}~{chunk}", {"run_id": run_id, "chunk": chunk})
-
-
-def _with_results(run: PayrollRun, done: list[ChunkResult], good: RunState, bad: RunState) -> PayrollRun:
-    refused = sum(len(result.refusals) for result in done)
-    totals = added(result.totals for result in done) if run.state is RunState.CALCULATING else run.totals
-    return replace(_moved(run, bad if refused else good), totals=totals, refused=refused)
-
-
-def _named(tenant: TenantId, done: list[ChunkResult], view: View) -> tuple[ChunkRefusal, ...]:
-    """The first refusals, with the ledger's own reason where it refused a chunk."""
-    refusals = [refusal for result in done for refusal in result.refusals][:NAMED_REFUSALS]
-    run_id = done[0].run_id
-    entries = {
-        refusal.chunk: posting_entry_ref(tenant, run_id, refusal.chunk)
-        for refusal in refusals
-        if refusal.code == POSTING_REFUSED
-    }
-    view.need(list(entries.values()))
-    reasons = {chunk: read_entry(entry) for chunk, ref in entries.items() if (entry := view[ref])}
-    return tuple(_because(refusal, reasons.get(refusal.chunk)) for refusal in refusals)
-
-
-def _because(refusal: ChunkRefusal, entry: RecordedEntry | None) -> ChunkRefusal:
-    reason = entry.refusal if entry else None
-    return replace(refusal, code=cast("str", reason["code"])) if reason else refusal
-
-
-def _moved(run: PayrollRun, state: RunState) -> PayrollRun:
-    if state not in TRANSITIONS[run.state]:
-        message = f"a run that is {run.state.value} does not become {state.value}"
-        raise WrongRunState(message, field="state", detail={"state": run.state.value})
-    return replace(run, state=state, version=run.version + 1)
-
-
-def _known(document: Document | None) -> PayrollRun:
-    if document is None:
-        message = "no such payroll run"
-        raise UnknownRun(message, field="id")
-    return read_run(document)
-
-
-def _update(document: Document | None, run: PayrollRun) -> Update:
-    assert document is not None  # noqa: S101 - `_known` has looked
-    return Update(document.ref, write_run(run), document.version)
 
 
 def _bounded(ids: list[str]) -> list[str]:
