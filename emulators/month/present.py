@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -42,7 +43,7 @@ def sheets(report: MonthReport) -> Iterator[Sheet]:
 def show(report: MonthReport, console: Console) -> None:
     """Print every table, and what is wrong last."""
     for sheet in sheets(report):
-        table = Table(title=sheet.title, title_justify="left", title_style="bold")
+        table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         for place, heading in enumerate(sheet.headings):
             table.add_column(heading, justify="right" if place else "left", overflow="fold")
         for row in sheet.rows:
@@ -126,7 +127,7 @@ def _costs(report: MonthReport) -> Sheet:
 
 
 def _plain(figure: Decimal) -> str:
-    return f"{figure:,f}"
+    return f"{figure.quantize(Decimal('0.1')):,f}"
 
 
 def _money(amount: int, currency: str) -> str:
