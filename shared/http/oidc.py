@@ -22,6 +22,9 @@ from shared.settings import Settings
 
 KEYS_LIVE: Final = timedelta(hours=1)
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
+SILENT_FOR: Final = timedelta(seconds=5)
+"""After an unanswered question nobody asks again for so long: requests behind it would wait one after another."""
+
 LEEWAY_SECONDS: Final = 60
 FETCH_SECONDS: Final = 5
 JWKS_BYTES: Final = 262_144
@@ -71,6 +74,7 @@ class KeyRing:
         self._lock = threading.Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
         self._asked_at: datetime | None = None
+        self._unanswered_at: datetime | None = None
 
     def key(self, key_id: str, at: datetime) -> jwt.PyJWK | None:
         """The key, or None when the issuer has none of that id.
@@ -81,15 +85,18 @@ class KeyRing:
         with self._lock:
             age = KEYS_LIVE if self._asked_at is None else at - self._asked_at
             if age >= KEYS_LIVE or (key_id not in self._keys and age >= ASK_AGAIN_AFTER):
-                self._keys, self._asked_at = self._fetch(), at
+                self._keys, self._asked_at = self._fetch(at), at
             return self._keys.get(key_id)
 
-    def _fetch(self) -> dict[str, jwt.PyJWK]:
+    def _fetch(self, at: datetime) -> dict[str, jwt.PyJWK]:
+        message = "the issuer's keys could not be read"
+        if self._unanswered_at is not None and abs(at - self._unanswered_at) < SILENT_FOR:
+            raise KeysUnavailable(message)
         try:
             with urllib.request.urlopen(self._url, timeout=FETCH_SECONDS) as answer:  # noqa: S310 - from settings
                 keys = jwt.PyJWKSet.from_dict(json.loads(answer.read(JWKS_BYTES))).keys
         except (OSError, ValueError, AttributeError, jwt.PyJWTError) as error:
-            message = "the issuer's keys could not be read"
+            self._unanswered_at = at
             raise KeysUnavailable(message) from error
         return {key.key_id: key for key in keys if key.key_id}
 

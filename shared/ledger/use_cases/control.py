@@ -93,7 +93,7 @@ class Controls:
             writes = (_write_target(ref, after, operation_id, document), Create(place, write_operation(operation)))
             resume: dict[str, Json] = {"operation": operation_id}
             messages = (call.command(QUEUE, DOOR, operation_id, resume),) if control.retires else ()
-            return Outcome(place, f"{control.value}", operation, writes, messages)
+            return Outcome(place, control.value, operation, writes, messages)
 
         return self._desk.perform(call, [ref], decide, read_operation)
 

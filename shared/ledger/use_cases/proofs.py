@@ -1,6 +1,6 @@
 """The scheduled proof: totals recomputed from the journal at one instant, and any difference is an alert."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
@@ -11,6 +11,7 @@ from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.events import Command
 from shared.identity import Cause, TenantId, message_id
+from shared.ledger.model import JournalEntry
 from shared.ledger.rules.reports import TrialBalance, balances, differences, fold_entries
 from shared.ledger.use_cases.reports import FIRST_MONTH, Reports
 from shared.listing import Listing
@@ -80,14 +81,27 @@ class Proofs:
 
     def _proof(self, tenant: TenantId, proof_id: str) -> Proof:
         fold, chart, at = self._reports.read(tenant)
-        entries = list(self._reports.posted(tenant, at))
-        found = differences(fold, fold_entries(entries))
+        journal = _Counted(self._reports.posted(tenant, at))
+        found = differences(fold, fold_entries(journal))
         trial = TrialBalance(LAST_MONTH, balances(fold, chart, FIRST_MONTH, LAST_MONTH))
         off = {currency: net for currency, net in trial.out_of_balance.items() if net}
         if found or off:
             keys = ["/".join(difference.key) for difference in found[:NAMED_DIFFERENCES]]
             _log.error("ledger_proof_failed", tenant=tenant, differences=keys, out_of_balance=sorted(off))
-        return Proof(proof_id, at, len(entries), len(chart), len(found), len(off))
+        return Proof(proof_id, at, journal.count, len(chart), len(found), len(off))
+
+
+class _Counted:
+    """Entries as they come, counted, and none of them kept: a journal is longer than a memory."""
+
+    def __init__(self, entries: Iterable[JournalEntry]) -> None:
+        self._entries = entries
+        self.count = 0
+
+    def __iter__(self) -> Iterator[JournalEntry]:
+        for entry in self._entries:
+            self.count += 1
+            yield entry
 
 
 def write_proof(proof: Proof) -> dict[str, Value]:

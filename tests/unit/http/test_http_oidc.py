@@ -8,7 +8,7 @@ import jwt
 import pytest
 from werkzeug.test import Client
 
-from shared.http.oidc import ASK_AGAIN_AFTER, KEYS_LIVE, KeyRing, KeysUnavailable
+from shared.http.oidc import ASK_AGAIN_AFTER, KEYS_LIVE, SILENT_FOR, KeyRing, KeysUnavailable
 from tests.builders import NOON
 from tests.unit.http.conftest import client_of
 from tests.unit.http.issuer import Issuer
@@ -140,3 +140,19 @@ def test_without_keys_nothing_is_decided(worker: Worker, issuer: Issuer) -> None
     with pytest.raises(KeysUnavailable):
         KeyRing("http://127.0.0.1:9/jwks").key("one", NOON)
     assert worker.given == []
+
+
+def test_an_issuer_that_does_not_answer_is_not_asked_by_everyone(issuer: Issuer) -> None:
+    """Requests that wait in line learn from the first one's silence; a known key needs nobody's answer."""
+    issuer.published = ["one"]
+    ring = KeyRing(issuer.jwks_url)
+    assert ring.key("one", NOON)
+    issuer.published, before = [], issuer.asked
+    stale = NOON + KEYS_LIVE
+    for at in (stale, stale, stale + SILENT_FOR - timedelta(seconds=1)):
+        with pytest.raises(KeysUnavailable):
+            ring.key("one", at)
+    assert issuer.asked == before + 1
+    issuer.published = ["one"]
+    assert ring.key("one", stale + SILENT_FOR)
+    assert issuer.asked == before + 2
