@@ -14,6 +14,7 @@ from emulators.cloud import LocalCloud
 from emulators.provision import channel
 from shared.calls import Call
 from shared.identity import Cause, TenantId
+from shared.ports import Query
 from shared.tenants.use_cases.tenants import NewTenant
 from shared.wiring import House
 
@@ -32,6 +33,13 @@ class World:
     cloud: LocalCloud
     house: House
     webhook_secret: str
+
+    def taken_in(self) -> tuple[int, int]:
+        """Partners' events in the inbox, and tasks that wait to apply them."""
+        events = self.house.store.aggregate(Query("inbox", TENANT))["count"]
+        with _tasks_client(self.house) as client:
+            parent = _queue(self.house, "payment-events")
+            return events, sum(1 for _ in client.list_tasks(parent=parent, timeout=20))
 
 
 def a_call(house: House, key: str, *, endpoint: str = "bench") -> Call:
@@ -52,16 +60,18 @@ def world() -> Iterator[World]:
     """A cloud of its own, up while the context is open."""
     with tempfile.TemporaryDirectory(prefix="daybook-bench-") as home, LocalCloud(Path(home), (DOOR,)) as cloud:
         house = House(cloud.settings())
-        _pause(cloud)
+        with _tasks_client(house) as client:
+            for queue in QUEUES:
+                client.pause_queue(name=_queue(house, queue), timeout=20)
         seller = NewTenant(TENANT, "Bench Ltd", "GB", "GBP", {}, "user:bench")
         house.tenants.create(a_call(house, "tenant"), seller)
         yield World(cloud, house, cloud.make_webhook_secret(TENANT))
 
 
-def _pause(cloud: LocalCloud) -> None:
-    settings = cloud.settings()
-    transport = CloudTasksGrpcTransport(channel=channel(settings.tasks_endpoint))
-    with tasks_v2.CloudTasksClient(transport=transport) as client:
-        for queue in QUEUES:
-            name = f"projects/{settings.project}/locations/{settings.region}/queues/{queue}"
-            client.pause_queue(name=name, timeout=20)
+def _tasks_client(house: House) -> tasks_v2.CloudTasksClient:
+    transport = CloudTasksGrpcTransport(channel=channel(house.settings.tasks_endpoint))
+    return tasks_v2.CloudTasksClient(transport=transport)
+
+
+def _queue(house: House, name: str) -> str:
+    return f"projects/{house.settings.project}/locations/{house.settings.region}/queues/{name}"
