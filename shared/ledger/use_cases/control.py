@@ -5,6 +5,7 @@ moved to its closed copy in a locked transaction, so that no posting can slip in
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, cast
 
 from shared.calls import Call, Done, Outcome
@@ -31,6 +32,8 @@ from shared.ports import Create, Decision, Delete, Document, Put, Query, Ref, Up
 QUEUE: Final = "ledger-operations"
 DOOR: Final = "run_ledger_operation"
 RETIRE_PAGE: Final = 200
+RESUME_AFTER_SECONDS: Final = 60
+"""Whoever began an operation finishes it; its task comes after, for the case that they died."""
 
 
 class Controls:
@@ -92,7 +95,8 @@ class Controls:
             )
             writes = (_write_target(ref, after, operation_id, document), Create(place, write_operation(operation)))
             resume: dict[str, Json] = {"operation": operation_id}
-            messages = (call.command(QUEUE, DOOR, operation_id, resume),) if control.retires else ()
+            later = call.at + timedelta(seconds=RESUME_AFTER_SECONDS)
+            messages = (call.command(QUEUE, DOOR, operation_id, resume, not_before=later),) if control.retires else ()
             return Outcome(place, control.value, operation, writes, messages)
 
         return self._desk.perform(call, [ref], decide, read_operation)
