@@ -25,7 +25,7 @@ ACCOUNTS: Final = 200
 HOT: Final = ("assets:clearing:stripe", "assets:receivable")
 SECONDS: Final = 3.0
 WARMING_SECONDS: Final = 10.0
-"""Before anything counts: the emulator's Java compiles what is used often, and a posting uses more of it than a raw commit."""
+"""Before anything counts: the emulator's Java compiles what is used often, and a posting uses more of it."""
 
 SHAPES: Final = ((1, 8), (2, 4))
 """Processes and threads."""
