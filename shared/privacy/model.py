@@ -96,7 +96,7 @@ class Sealed(Generic[T]):
     def __str__(self) -> str:
         return "Sealed(…)"
 
-    def __format__(self, _: str, /) -> str:
+    def __format__(self, _: str) -> str:
         return "Sealed(…)"
 
     def __reduce__(self) -> NoReturn:
