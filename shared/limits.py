@@ -26,9 +26,6 @@ PAGE_SIZE: Final = 200
 DEFAULT_PAGE_SIZE: Final = 50
 """Page of a list when the caller names none."""
 
-COMMIT_WRITES: Final = 500
-"""Writes a commit that our code builds; Firestore itself limits bytes (10 MiB, the emulator 4 MiB)."""
-
 READ_ROUNDS: Final = 6
 """Times one decision may ask for more documents before it is a bug."""
 
