@@ -40,7 +40,7 @@ from tests.local_keys import LocalKeys
 from tests.unit.invoicing.drafts import a_draft
 from tests.unit.payments.stripe_events import OLD_SECRET, SECRET
 
-SELLER: Final = Seller("GB", {"GB": "GB980780684"})
+SELLER: Final = Seller("GB", {"GB": "GB980780684", "EE": "EE100931558"})
 
 
 class Killed(BaseException):

@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 import pytest
 
 from shared import counters
+from shared.customers.model import CustomerKind
 from shared.faults import Invalid, NotSupported, Refused
 from shared.gcp.rpc import RpcFailed
 from shared.identity import TenantId
@@ -142,6 +143,16 @@ def test_an_instance_whose_clock_is_behind_dates_no_invoice_back(house: Instance
     assert (late.number, late.issued_on) == ("INV-2026-000002", date(2026, 12, 6))
     assert house.balance("revenue:sales", "2026-11") == 0
     assert house.balance("revenue:sales", "2026-12") == 20_000
+
+
+def test_the_rate_is_that_of_the_date_on_the_invoice(house: Instance) -> None:
+    """A clock behind a change of rates taxes nothing at yesterday's: Estonia, 22 % until June 2025, then 24 %."""
+    july, june = (datetime(2025, month, day, 12, tzinfo=UTC) for month, day in ((7, 1), (6, 30)))
+    consumer = house.a_customer("ee", country="EE", kind=CustomerKind.CONSUMER)
+    first, behind = (house.a_draft(key, consumer, replace(a_draft(), supply=DIGITAL)) for key in ("first", "behind"))
+    house.issued(a_call("first", at=july, once=True), first)
+    late = house.issued(a_call("behind", at=june, once=True), behind)
+    assert (late.issued_on, late.tax.amount) == (july.date(), 2_400)
 
 
 # --- refused -----------------------------------------------------------------------------

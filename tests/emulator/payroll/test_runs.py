@@ -1,34 +1,24 @@
 """A payroll run: chunks apart, once each, a second principal between, and one entry a chunk."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import date, timedelta
-from random import Random  # noqa: TID251 - seeded by the test: the same order in every run
-from typing import Final, NoReturn
+from datetime import date
 
 import pytest
 
 from shared import counters
-from shared.events import Command
 from shared.faults import Retryable
 from shared.identity import TenantId
 from shared.ledger.chart import (
-    EMPLOYER_CONTRIBUTIONS,
     INCOME_TAX_WITHHELD,
     NET_PAY,
-    SOCIAL_CONTRIBUTIONS,
     STUDENT_LOANS_WITHHELD,
     WAGES,
 )
-from shared.ledger.records import RecordedEntry
 from shared.ledger.rules.control import Control
 from shared.money import Money
 from shared.payroll.countries.gb.categories import Plan
-from shared.payroll.countries.gb.tax_code import TaxCode
 from shared.payroll.frequency import Frequency
 from shared.payroll.model import PayPeriod, PostingComponent, YearToDate
-from shared.payroll.records import read_year, year_ref
 from shared.payroll.refusals import (
     ApproverPrepared,
     NobodyToPay,
@@ -38,17 +28,15 @@ from shared.payroll.refusals import (
     WrongRunState,
 )
 from shared.payroll.rules import posting_amounts
-from shared.payroll.runs import ChunkRefusal, PayrollRun, RunPayslip, RunState
+from shared.payroll.runs import ChunkRefusal, RunState
 from shared.payroll.use_cases.chunks import ACCOUNTS
 from shared.ports import Query
-from tests.builders import ACME, NOON, a_call
-from tests.emulator.instances import Fate, Instance, Killed
-from tests.emulator.lines import Commit, Switch, lost, unsent
+from tests.builders import ACME, a_call
+from tests.emulator.instances import Instance
 from tests.emulator.payroll.conftest import (
     DECEMBER,
     NOVEMBER,
     More,
-    a_new_employee,
     approved,
     calculated,
     deliver,
@@ -58,53 +46,7 @@ from tests.emulator.payroll.conftest import (
     task_call,
     tasks_of,
 )
-
-PAYROLL: Final = (WAGES, EMPLOYER_CONTRIBUTIONS, INCOME_TAX_WITHHELD, SOCIAL_CONTRIBUTIONS, NET_PAY)
-
-
-def payslips(house: Instance, run: PayrollRun) -> tuple[RunPayslip, ...]:
-    """All payslips of a run."""
-    return house.runs.payslips(ACME, run.id, 200, None).items
-
-
-def entries(house: Instance, account: str = NET_PAY) -> tuple[RecordedEntry, ...]:
-    """The entries that move an account."""
-    return house.books.entries(ACME, account, 100, None).items
-
-
-def year_of(house: Instance, employee: str) -> YearToDate | None:
-    """An employee's sums of the tax year."""
-    ref = year_ref(ACME, employee, "2026-27")
-    document = house.store.get([ref])[ref]
-    return read_year(document.fields) if document else None
-
-
-def told(house: Instance) -> list[str]:
-    """The announcements of runs, each once."""
-    return sorted(one.type for one in house.post.told.values() if one.topic == "payroll")
-
-
-def staff(house: Instance, count: int) -> list[str]:
-    """Employees of all sorts."""
-    plans = (frozenset[Plan](), frozenset({Plan.PLAN_2}), frozenset({Plan.PLAN_1, Plan.POSTGRADUATE}))
-    codes = [TaxCode.parse(code) for code in ("1257L", "S1257L", "K475", "BR", "0T M1")]
-    with ThreadPoolExecutor(4) as pool:
-        return list(
-            pool.map(
-                lambda n: employ(
-                    house, f"E-{n}", 1_200_000 + n * 100_003, tax_code=codes[n % 5], student_loan_plans=plans[n % 3]
-                ),
-                range(count),
-            )
-        )
-
-
-def twice_shuffled(tasks: list[Command]) -> list[Command]:
-    """Every task two times, in an order that is the same in every run of the test."""
-    double = [*tasks, *tasks]
-    Random(7).shuffle(double)  # noqa: S311 - an order, not a secret
-    return double
-
+from tests.emulator.payroll.paid import PAYROLL, entries, payslips, staff, told, twice_shuffled, year_of
 
 # --- the whole line ----------------------------------------------------------------------
 
@@ -336,155 +278,3 @@ def test_loans_are_withheld_apart(house: Instance) -> None:
     run = posted(house, calculated(house, prepared(house)))
     (slip,) = payslips(house, run)
     assert house.balance(STUDENT_LOANS_WITHHELD) == slip.payslip.deductions.amount > 0
-
-
-# --- answers lost, instances killed ------------------------------------------------------
-
-
-@pytest.mark.parametrize("fault", [lost, unsent])
-@pytest.mark.parametrize("step", ["prepare", "calculate", "approve", "post"])
-def test_a_commit_without_an_answer_pays_once(house: Instance, fault: Switch, step: str) -> None:
-    """Whichever commit of the line is not answered."""
-    employ(house)
-    steps: dict[str, Callable[[], object]] = {
-        "prepare": lambda: prepared(house),
-        "calculate": lambda: calculated(house, only_run(house)),
-        "approve": lambda: approved(house, only_run(house)),
-        "post": lambda: deliver(house, tasks_of(house, "post_payslips", only_run(house))[0]),
-    }
-    for name, act in steps.items():
-        if name == step:
-            house.line.commits.append(fault)
-        act()
-    assert only_run(house).state is RunState.POSTED
-    assert (len(entries(house)), house.proven()) == (1, True)
-
-
-def only_run(house: Instance) -> PayrollRun:
-    """The one run there is."""
-    (run,) = house.runs.page(ACME, 10, None).items
-    return run
-
-
-def lands_and_dies(commit: Commit) -> NoReturn:
-    """The commit is applied, and the instance dies before it hears of it."""
-    commit()
-    raise Killed
-
-
-@pytest.mark.parametrize("door", ["calculate_payslips", "post_payslips"])
-def test_killed_between_a_result_and_the_barrier_the_sweep_goes_on(house: Instance, another: More, door: str) -> None:
-    """The last chunk's result is there, its instance died before it looked: the sweep looks, and sends nothing."""
-    staff(house, 30)
-    run = prepared(house)
-    if door == "post_payslips":
-        approved(house, calculated(house, run))
-    *others, last = tasks_of(house, door, run)
-    for task in others:
-        deliver(house, task)
-    mortal = another(Fate())
-    mortal.line.commits.append(lands_and_dies)
-    with suppress(Killed):
-        deliver(mortal, last)
-    before = len(house.post.tasks)
-    house.runs.sweep(NOON + timedelta(minutes=5), "request", "trace")
-    assert len(house.post.tasks) == before
-    after = RunState.AWAITING_APPROVAL if door == "calculate_payslips" else RunState.POSTED
-    assert (house.runs.run(ACME, run.id).state, house.proven()) == (after, True)
-
-
-def test_killed_at_any_moment_of_calculating_the_sweep_brings_the_run_on(house: Instance, another: More) -> None:
-    """Nobody redelivers: what the sweep sends again is enough."""
-    killed_at_every_moment(house, another, "calculate_payslips")
-
-
-def test_killed_at_any_moment_of_posting_the_sweep_brings_the_run_on(house: Instance, another: More) -> None:
-    """Nobody redelivers: what the sweep sends again is enough, and the books hold each chunk once."""
-    killed_at_every_moment(house, another, "post_payslips")
-
-
-@pytest.mark.parametrize("step", ["prepare", "approve"])
-def test_killed_at_any_moment_the_same_key_sets_every_chunk_going(house: Instance, another: More, step: str) -> None:
-    """Dead between any two calls to store and queue: asked again, one run, one task a chunk."""
-    staff(house, 30)
-    acts: dict[str, Callable[[Instance, str], PayrollRun]] = {
-        "prepare": lambda instance, month: prepared(instance, month, pay_in(month)),
-        "approve": lambda instance, month: approved(instance, run_of(house, month)),
-    }
-    door = {"prepare": "calculate_payslips", "approve": "post_payslips"}[step]
-    for moment in range(9):
-        month, fate = f"2026-{moment + 4:02d}", Fate()
-        if step == "approve":
-            calculated(house, prepared(house, month, pay_in(month)))
-        mortal, fate.left = another(fate), moment
-        try:
-            acts[step](mortal, month)
-        except Killed:
-            killed = True
-        else:
-            killed = False
-        run = acts[step](house, month)
-        sent = mortal.post.tasks | house.post.tasks
-        chunks = [task.body["chunk"] for task in sent.values() if task.door == door and task.body["run_id"] == run.id]
-        assert sorted(map(str, chunks)) == ["0", "1"]
-        if not killed:
-            break
-    assert moment > 5, "reading, committing and two tasks have more moments"
-
-
-def pay_in(month: str) -> PayPeriod:
-    """The 28th of a month."""
-    return PayPeriod(date.fromisoformat(f"{month}-28"), Frequency.MONTHLY)
-
-
-def run_of(house: Instance, month: str) -> PayrollRun:
-    """The run of a month."""
-    return next(run for run in house.runs.page(ACME, 50, None).items if run.period == month)
-
-
-def killed_at_every_moment(house: Instance, another: More, door: str) -> None:
-    """Run one month after another, dead one moment later each time."""
-    employ(house)
-    months = [(2026, month) for month in range(4, 13)] + [(2027, month) for month in range(1, 4)]
-    for moment, (year, month) in enumerate(months):
-        pay = PayPeriod(date(year, month, 28), Frequency.MONTHLY)
-        run = prepared(house, f"{year}-{month:02d}", pay)
-        if door == "post_payslips":
-            approved(house, calculated(house, run))
-        fate = Fate()
-        mortal, fate.left = another(fate), moment
-        try:
-            deliver(mortal, tasks_of(house, door, run)[0])
-        except Killed:
-            killed = True
-        else:
-            killed = False
-        at = NOON + timedelta(minutes=10 * moment)
-        house.runs.sweep(at, "request", "trace")
-        for task in tasks_of(house, door, run)[1:]:
-            deliver(house, task)
-        run = house.runs.run(ACME, run.id)
-        if door == "calculate_payslips":
-            assert run.state is RunState.AWAITING_APPROVAL
-            run = posted(house, run)
-        assert run.state is RunState.POSTED
-        assert len(entries(house)) == moment + 1
-        if not killed:
-            break
-    assert moment > 6, "a chunk and its barrier have more moments"
-    assert house.proven()
-
-
-def test_a_run_that_cannot_be_resumed_keeps_the_sweep_from_no_other(house: Instance) -> None:
-    """One tenant's trouble is not another's: all others are resumed, and the sweep comes again."""
-    rival = TenantId("rival")
-    house.open_books(rival)
-    for tenant in (ACME, rival):
-        call = a_call(f"employ-{tenant}", tenant=tenant, once=True)
-        house.employees.take_on(call, a_new_employee())
-        house.runs.prepare(a_call("prepare", tenant=tenant, once=True), "2026-11", NOVEMBER)
-    before = len(house.post.tasks)
-    house.line.silent_about = "tenants/acme/"
-    with pytest.raises(Retryable):
-        house.runs.sweep(NOON, "request", "trace")
-    assert [task.tenant for task in list(house.post.tasks.values())[before:]] == [rival]
