@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Call:
     """What every use case is told about the request it serves.
 
-    `principal` is a person (`user:ann`) or a system (`system:apply_payment_event`).
+    `principal` is a person (`user:ann`), a client's system (`client:erp`), a partner (`partner:stripe`) or
+    one of our own doors (`system:apply_payment_event`).
     `request_hash` is a keyed hash of the request as received; it decides "the same again", together
     with `earlier_hashes`, under the older keys that are still live.
     `once` says that the cause is an Idempotency-Key, whose record must be kept.

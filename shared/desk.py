@@ -10,7 +10,6 @@ from typing import TypeVar, cast
 
 from shared.calls import Call, Done, Outcome
 from shared.faults import Detail, IdempotencyKeyReused, Kind, Refused
-from shared.identity import stored_id
 from shared.limits import IDEMPOTENCY_DAYS
 from shared.outbox import Outbox, read_row, row
 from shared.ports import Create, Decision, Document, Fields, Ref, Store, Value, View
@@ -116,7 +115,7 @@ def _to_write(call: Call, outcome: Outcome[T]) -> Decision[Done[T] | Refused]:
 
 def _audit(call: Call, outcome: Outcome[T]) -> Create:
     return Create(
-        call.ref("audit", stored_id("audit", str(call.cause), outcome.action, outcome.fact.path)),
+        call.ref("audit", call.cause.stored_id(f"audit {outcome.action} {outcome.fact.path}")),
         {
             "schema": 1,
             "principal": call.principal,

@@ -66,7 +66,7 @@ def stored_id(*parts: str) -> StoredId:
 
 def message_id(tenant: TenantId, cause: Cause, kind: str, subject: str) -> StoredId:
     """The same cause always sends the same messages, so their ids repeat with it; a queue serves all tenants."""
-    return stored_id("message", tenant, str(cause), kind, subject)
+    return stored_id("message", tenant, cause.namespace, cause.endpoint, cause.key, kind, subject)
 
 
 def keyed_hash(key: bytes, data: bytes) -> str:

@@ -157,7 +157,7 @@ Write: TypeAlias = Create | Update | Put | Increment | Check | Delete
 
 
 class Failure(Enum):
-    """Why a commit did not answer yes. Never decide on which precondition it was (LEDGER.md M4)."""
+    """Why a commit did not answer yes. Never decide on which precondition it was (docs/ledger.md M4)."""
 
     PRECONDITION = "precondition"
     """Nothing was written: a precondition failed or the store chose another writer."""

@@ -91,8 +91,8 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$"
 Tenant = Annotated[str, by_rule(tenant_id)]
 """A tenant's id."""
 
-Principal = Annotated[str, Field(pattern=r"^(user|system):[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}$")]
-"""A person (`user:ann`) or a system (`system:erp`)."""
+Principal = Annotated[str, Field(pattern=r"^(user|client):[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+"""A person (`user:ann`) or a client's system (`client:erp`); doors and partners have prefixes of their own."""
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""

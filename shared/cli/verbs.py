@@ -90,7 +90,7 @@ def create_tenant(  # noqa: PLR0913 - a command line: every parameter is an opti
 @keys.command("create")
 def create_key(  # noqa: PLR0913 - as above
     context: typer.Context,
-    principal: Annotated[str, typer.Argument(help="Who will use it, e.g. user:bob or system:shop.")],
+    principal: Annotated[str, typer.Argument(help="Who will use it, e.g. user:bob or client:shop.")],
     *,
     role: Annotated[str, typer.Option(help="owner, accountant, payroll_preparer, payroll_approver or auditor.")],
     tenant: Annotated[str, typer.Option(help="The tenant, when it is not the one of --key.")] = "",

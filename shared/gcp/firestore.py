@@ -1,7 +1,7 @@
 """Documents on Firestore by raw RPCs: each port verb is one, so its cost can be counted.
 
 A transaction here is optimistic: read, decide, and commit under preconditions. After a commit that
-failed or was not answered everything is read again before anything is decided again (LEDGER.md 3).
+failed or was not answered everything is read again before anything is decided again (docs/ledger.md, rule 3).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

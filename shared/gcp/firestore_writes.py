@@ -1,6 +1,6 @@
 """Writes as Firestore commits them, and the preconditions that make a commit serialisable with what was read.
 
-The measured facts this leans on are LEDGER.md M1 to M4: an update with an EMPTY field mask checks
+The measured facts this leans on are docs/ledger.md M1 to M4: an update with an EMPTY field mask checks
 without changing, an ABSENT one replaces the document. So the mask is absent only for a whole document.
 """
 

@@ -13,7 +13,7 @@ _chance: Final = SystemRandom()
 class Patience:
     """Bounds in seconds. Waiting and chance are fields, so that a test decides both.
 
-    A call waits `call_seconds` (LEDGER.md rule 13: at most 5); all calls of one question together
+    A call waits `call_seconds` (docs/ledger.md, rule 13: at most 5); all calls of one question together
     `total_seconds`, which stays below every door's timeout in the catalogue.
     """
 

@@ -40,6 +40,9 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.max_send_message_length", 16 * 1024 * 1024),
     ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),  # gRPC's own second is longer than the patience of a whole question
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
     ("SingleThreadedUnaryStream", 1),  # gRPC else starts a thread for each stream: half the cost of a read
 )
 

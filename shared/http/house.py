@@ -19,7 +19,7 @@ class Credential(Protocol):
 
     @property
     def principal(self) -> str:
-        """Who holds it: `user:...` or `system:...`."""
+        """Who holds it: `user:...`, `client:...` or `system:...`."""
         ...
 
     @property

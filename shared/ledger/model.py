@@ -100,7 +100,7 @@ class Account:
     def __post_init__(self) -> None:
         """Refuse a code or shard count out of range."""
         account_code(self.code, "code")
-        if not 1 <= self.shards <= 64:  # noqa: PLR2004 - LEDGER.md rule 14
+        if not 1 <= self.shards <= 64:  # noqa: PLR2004 - docs/ledger.md, rule 14
             message = "an account has 1 to 64 shards"
             raise Invalid(message, field="shards")
 

@@ -1,4 +1,4 @@
-"""The ledger's values as documents, and where each is kept (LEDGER.md, "Documents")."""
+"""The ledger's values as documents, and where each is kept (docs/ledger.md, "Documents")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

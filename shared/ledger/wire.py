@@ -1,7 +1,7 @@
 """The ledger on the wire."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
@@ -26,6 +26,10 @@ from shared.wire import AmountMinor, Currency, IsoDate, MoneyWire, PageQuery, Sh
 from shared.wire import Period as Month
 
 AccountCode = Annotated[str, Field(pattern=r"^[a-z0-9:_.-]{1,128}$", examples=["assets:bank"]), by_rule(account_code)]
+SHARDS: Final = 4
+SHARDS_WITH_FLOOR: Final = 1
+"""Shards of an account that declares none (docs/ledger.md, rule 14)."""
+
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/#-]{0,64}$", examples=["INV-2026-000123"])]
 
 
@@ -37,18 +41,19 @@ class FloorWire(Wire):
 
 
 class NewAccount(Wire):
-    """An account to open."""
+    """An account to open; a hot one declares more shards, 1 to 64."""
 
     code: AccountCode
     type: AccountType
     name: ShortText
-    shards: Annotated[int, Field(ge=1, le=64)] = 4
+    shards: Annotated[int | None, Field(ge=1, le=64)] = None
     floor: FloorWire | None = None
 
     def account(self) -> Account:
         """The account asked for."""
         floor = Floor(self.floor.currency, self.floor.limit) if self.floor else None
-        return Account(self.code, self.type, self.name, shards=self.shards, floor=floor)
+        usual = SHARDS_WITH_FLOOR if floor else SHARDS
+        return Account(self.code, self.type, self.name, shards=self.shards or usual, floor=floor)
 
 
 class AccountAnswer(Wire):

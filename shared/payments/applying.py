@@ -8,11 +8,9 @@ from shared.calls import Call, Outcome
 from shared.desk import read_refusal
 from shared.events import Announcement, Json
 from shared.faults import Refused, Retryable
-from shared.identity import StoredId
 from shared.invoicing.model import Invoice
 from shared.invoicing.records import UNNUMBERED, invoice_ref, read_either, write_settlement
 from shared.ledger.model import JournalEntry
-from shared.ledger.records import entry_ref
 from shared.ledger.use_cases.posting import Booking
 from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.outbox import read_row
@@ -48,10 +46,14 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
         writes.append(_settled(call, invoice, view))
     entry, told = _entry(call, stored.event, settlement), _told(call, settlement)
     writes.append(Update(inbox.ref, write_end(EventState.APPLIED, entry_id=entry.id, outbox=(told.id,)), inbox.version))
-    refused = Update(inbox.ref, write_end(EventState.REFUSED, entry_id=entry.id), inbox.version)
+
+    def refuse(refusal: Refused) -> tuple[Write, ...]:
+        end = write_end(EventState.REFUSED, refusal=refusal, entry_id=entry.id)
+        return (Update(inbox.ref, end, inbox.version),)
+
     applied = replace(stored, state=EventState.APPLIED, entry_id=entry.id)
     outcome = Outcome(inbox.ref, ACTION, applied, tuple(writes), (told,))
-    return Booking(outcome, entry, if_refused=(refused,), wait_for_accounts_until=_patience(stored))
+    return Booking(outcome, entry, if_refused=refuse, wait_for_accounts_until=_patience(stored))
 
 
 def decided_before(call: Call, inbox: Document, stored: StoredEvent, view: View) -> Booking[StoredEvent]:
@@ -61,8 +63,7 @@ def decided_before(call: Call, inbox: Document, stored: StoredEvent, view: View)
         Refused: as then.
     """
     if stored.state is EventState.REFUSED:
-        recorded = inbox["refusal"] or _there(view, entry_ref(call.tenant, StoredId(stored.entry_id)))["refusal"]
-        raise read_refusal(cast("Fields", recorded))
+        raise read_refusal(cast("Fields", inbox["refusal"]))
     rows = [call.ref("outbox", key) for key in cast("list[str]", inbox["outbox"])]
     view.need(rows)
     waiting = tuple(read_row(document) for document in map(view.__getitem__, rows) if document is not None)

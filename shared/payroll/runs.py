@@ -37,9 +37,6 @@ TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
 NAMED_REFUSALS: Final = 50
 """Refusals that a run itself names; all of them stand with the chunks' results."""
 
-POSTING_REFUSED: Final = "posting_refused"
-"""The code of a chunk that the ledger refused; the ledger's own reason stands with the entry."""
-
 
 @dataclass(frozen=True, slots=True)
 class Employee:

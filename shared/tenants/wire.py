@@ -102,7 +102,7 @@ class NewKeyBody(Wire):
     """A key to make; only the platform names the tenant."""
 
     tenant: TenantText | None = None
-    principal: Annotated[Principal, Field(examples=["user:bob", "system:shop"])]
+    principal: Annotated[Principal, Field(examples=["user:bob", "client:shop"])]
     role: GrantedRole
 
     def order(self) -> KeyOrder:

@@ -195,7 +195,7 @@ def test_a_snapshot_does_not_move(things: FirestoreStore) -> None:
 
 
 def test_a_snapshot_holds_all_that_was_committed_before_it(store: FirestoreStore) -> None:
-    """The store's own time, read after a commit, is never before it (LEDGER.md M5)."""
+    """The store's own time, read after a commit, is never before it (docs/ledger.md M5)."""
     for number in range(20):
         ref = Ref(f"things/{number}")
         write(store, Create(ref, {}))

@@ -157,7 +157,7 @@ def test_an_increment_may_create(store: FirestoreStore) -> None:
 
 
 def test_a_check_changes_nothing(store: FirestoreStore) -> None:
-    """A check leaves fields and version as they were (LEDGER.md M1)."""
+    """A check leaves fields and version as they were (docs/ledger.md M1)."""
     write(store, Create(THING, {"n": 1}))
     before = read(store)
     write(store, Check(THING), Create(OTHER, {}))

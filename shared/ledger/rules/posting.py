@@ -70,7 +70,10 @@ def slow_refs(tenant: TenantId, entry: JournalEntry) -> tuple[Ref, ...]:
 def plan_slow(tenant: TenantId, entry: JournalEntry, view: View) -> Plan:
     """Decide on what is written now; every document used is checked unchanged by the commit.
 
-    The caller has looked for the entry itself first.
+    The caller has read `slow_refs` and looked for the entry itself first.
+
+    Raises:
+        Unread: the view lacks one of them.
     """
     view.need(slow_refs(tenant, entry))
     accounts = accounts_seen(tenant, entry, view)

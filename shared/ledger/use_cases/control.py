@@ -1,6 +1,6 @@
 """Closing and freezing: raise, retire, then answer; killed half way, its task finishes it.
 
-LEDGER.md, rule 2: the totals to retire are listed by a query made after the raise, and each is
+docs/ledger.md, rule 2: the totals to retire are listed by a query made after the raise, and each is
 moved to its closed copy in a locked transaction, so that no posting can slip in between.
 """
 

@@ -1,7 +1,7 @@
 """Posting: a fact and its journal entry land together, once, or a refusal of them does.
 
 First the fast path on remembered accounts; after any failed or unanswered commit the slow path,
-which looks for the entry itself before it decides anything again (LEDGER.md, rules 1, 3, 4).
+which looks for the entry itself before it decides anything again (docs/ledger.md, rules 1, 3, 4).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from shared.identity import StoredId, TenantId
 from shared.ledger.model import Account, AccountCode, JournalEntry
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
 from shared.ledger.refusals import EntryIdReused, UnknownAccount, UnknownEntry
-from shared.ledger.rules.posting import Plan, accounts_seen, plan_fast, plan_slow
+from shared.ledger.rules.posting import Plan, accounts_seen, plan_fast, plan_slow, slow_refs
 from shared.listing import Listing
 from shared.ports import Document, Query, Ref, View, Where, Write
 
@@ -25,17 +25,21 @@ T = TypeVar("T")
 REMEMBERED_ACCOUNTS = 50_000
 
 
+def _nothing(_: Refused) -> tuple[Write, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Booking(Generic[T]):
     """An outcome and the journal entry that belongs to it.
 
-    `if_refused` is written instead of the outcome's writes when the ledger refuses the entry, so
+    What `if_refused` says is written instead of the outcome's writes when the ledger refuses the entry, so
     that whoever caused it sees the refusal where they look.
     """
 
     outcome: Outcome[T]
     entry: JournalEntry | None = None
-    if_refused: tuple[Write, ...] = ()
+    if_refused: Callable[[Refused], tuple[Write, ...]] = _nothing
     wait_for_accounts_until: datetime | None = None
     """A queued cause may be ahead of its account: until then an unknown one is `Retryable`."""
 
@@ -119,6 +123,7 @@ class Books:
             cards = {code: card for code in entry.accounts if (card := self._remembered.get((call.tenant, code)))}
             if fast := plan_fast(call.tenant, entry, cards, view):
                 return fast
+        view.need(slow_refs(call.tenant, entry))
         known = view[ref]
         if known is not None:
             _answered_before(call, entry, known)
@@ -145,7 +150,7 @@ def _with_plan(call: Call, booking: Booking[T], entry: JournalEntry, plan: Plan)
     return replace(
         outcome,
         fact=entry_ref(call.tenant, entry.id),
-        writes=(*booking.if_refused, *plan.writes),
+        writes=(*booking.if_refused(plan.refusal), *plan.writes),
         messages=(),
         loose=loose,
         refusal=plan.refusal,

@@ -1,7 +1,7 @@
 """The barrier of a payroll run: the next stage begins once, when every chunk of this one has its result.
 
 Whoever finishes a chunk, also for the second time or with a refusal, counts the results and tries to
-begin the next stage by a document that must not exist yet (LEDGER.md, rule 12).
+begin the next stage by a document that must not exist yet (docs/ledger.md, rule 12).
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,17 @@ from shared.calls import Call, Outcome
 from shared.desk import Desk
 from shared.events import Command, Json
 from shared.identity import TenantId
-from shared.ledger.records import RecordedEntry, read_entry
 from shared.payroll.records import posting_ref, read_result, read_run, result_ref, run_ref, stage_ref, write_run
 from shared.payroll.refusals import UnknownRun, WrongRunState
 from shared.payroll.runs import (
     NAMED_REFUSALS,
-    POSTING_REFUSED,
     TRANSITIONS,
-    ChunkRefusal,
     ChunkResult,
     PayrollRun,
     RunState,
     added,
 )
-from shared.payroll.use_cases.chunks import CALCULATE_DOOR, POST_DOOR, posting_entry_ref
+from shared.payroll.use_cases.chunks import CALCULATE_DOOR, POST_DOOR
 from shared.ports import Create, Document, Query, Update, View, Where
 
 QUEUE: Final = "payroll"
@@ -88,7 +85,7 @@ class Barrier:
             if seen.state is not run.state or any(result is None for result in stored):
                 return Outcome(ref, "payroll_run.advance", seen)
             done = [read_result(cast("Document", result)) for result in stored]
-            moved = replace(_with_results(seen, done, good, bad), refusals=_named(call.tenant, done, view))
+            moved = _with_results(seen, done, good, bad)
             writes = (update(document, moved), Create(stage_ref(call.tenant, run.id, moved.state), {"schema": 1}))
             data: dict[str, Json] = {"state": moved.state.value, "period": moved.period}
             told = call.announcement(TOPIC, f"payroll_run.{moved.state.value}", run.id, moved.version, data)
@@ -135,25 +132,8 @@ def update(document: Document, run: PayrollRun) -> Update:
 
 
 def _with_results(run: PayrollRun, done: list[ChunkResult], good: RunState, bad: RunState) -> PayrollRun:
-    refused = sum(len(result.refusals) for result in done)
+    """The run after a stage, with its control totals and the first refusals by name."""
+    refusals = [refusal for result in done for refusal in result.refusals]
     totals = added(result.totals for result in done) if run.state is RunState.CALCULATING else run.totals
-    return replace(moved_to(run, bad if refused else good), totals=totals, refused=refused)
-
-
-def _named(tenant: TenantId, done: list[ChunkResult], view: View) -> tuple[ChunkRefusal, ...]:
-    """The first refusals, with the ledger's own reason where it refused a chunk."""
-    refusals = [refusal for result in done for refusal in result.refusals][:NAMED_REFUSALS]
-    run_id = done[0].run_id
-    entries = {
-        refusal.chunk: posting_entry_ref(tenant, run_id, refusal.chunk)
-        for refusal in refusals
-        if refusal.code == POSTING_REFUSED
-    }
-    view.need(list(entries.values()))
-    reasons = {chunk: read_entry(entry) for chunk, ref in entries.items() if (entry := view[ref])}
-    return tuple(_because(refusal, reasons.get(refusal.chunk)) for refusal in refusals)
-
-
-def _because(refusal: ChunkRefusal, entry: RecordedEntry | None) -> ChunkRefusal:
-    reason = entry.refusal if entry else None
-    return replace(refusal, code=cast("str", reason["code"])) if reason else refusal
+    moved = moved_to(run, bad if refusals else good)
+    return replace(moved, totals=totals, refused=len(refusals), refusals=tuple(refusals[:NAMED_REFUSALS]))

@@ -3,9 +3,9 @@
 from typing import Final, cast
 
 from shared.calls import Call, Outcome
-from shared.desk import Desk, read_refusal
+from shared.desk import Desk, read_refusal, write_refusal
 from shared.faults import Refused, Retryable
-from shared.identity import Cause, StoredId, TenantId
+from shared.identity import Cause, TenantId
 from shared.ledger.chart import (
     EMPLOYER_CONTRIBUTIONS,
     INCOME_TAX_WITHHELD,
@@ -15,7 +15,6 @@ from shared.ledger.chart import (
     WAGES,
 )
 from shared.ledger.model import JournalEntry, Line, Side
-from shared.ledger.records import entry_ref
 from shared.ledger.use_cases.posting import Booking, Books
 from shared.money import Money
 from shared.payroll.countries.gb.tax_periods import tax_period
@@ -39,8 +38,8 @@ from shared.payroll.records import (
 )
 from shared.payroll.refusals import YearToDateMoved
 from shared.payroll.rules import calculate_payslip, posting_amounts
-from shared.payroll.runs import POSTING_REFUSED, ChunkRefusal, ChunkResult, PayrollRun, RunPayslip, RunState
-from shared.ports import Create, Document, Fields, Ref, Update, View, Write
+from shared.payroll.runs import ChunkRefusal, ChunkResult, PayrollRun, RunPayslip, RunState
+from shared.ports import Create, Document, Fields, Update, Value, View, Write
 
 CALCULATE: Final = "payroll_chunk.calculate"
 POST: Final = "payroll_chunk.post"
@@ -97,24 +96,25 @@ def post_chunk(books: Books, call: Call, run_id: str, chunk: int) -> None:
     def decide(view: View) -> Booking[ChunkResult]:
         known = view[posting_place]
         if known is not None:
-            return _posted_before(tenant, known, view)
+            return _posted_before(known)
         run = read_run(_there(view[run_place]))
         if run.state is not RunState.POSTING:
             message = "the run is not approved yet"
             raise Retryable(message, detail={"state": run.state.value})
         slips = _stored_payslips(tenant, run, chunk, view)
+
+        def refuse(refusal: Refused) -> tuple[Write, ...]:
+            return (Create(posting_place, _write_refused(run_id, chunk, refusal)),)
+
         try:
             moved = _moved_years(tenant, slips, view)
         except YearToDateMoved as refusal:
-            refused = _refused(run_id, chunk, refusal.employee_id, refusal.code)
-            writes = (Create(posting_place, write_result(refused)),)
-            return Booking(Outcome(posting_place, POST, refused, writes, refusal=refusal))
+            nothing = ChunkResult(run_id, chunk, 0, posting_amounts([]))
+            return Booking(Outcome(posting_place, POST, nothing, refuse(refusal), refusal=refusal))
         payslips = [slip.payslip for slip in slips]
         result = ChunkResult(run_id, chunk, len(slips), posting_amounts(payslips))
         outcome = Outcome(posting_place, POST, result, (*moved, Create(posting_place, write_result(result))))
-        refused = _refused(run_id, chunk, "", POSTING_REFUSED)
-        record_refusal = Create(posting_place, write_result(refused))
-        return Booking(outcome, _entry(call, run, chunk, payslips), if_refused=(record_refusal,))
+        return Booking(outcome, _entry(call, run, chunk, payslips), if_refused=refuse)
 
     books.perform(call, places, decide, read_result)
 
@@ -124,28 +124,20 @@ def chunk_cause(door: str, run_id: str, chunk: int) -> Cause:
     return Cause("system", door, f"{run_id}~{chunk}")
 
 
-def posting_entry_ref(tenant: TenantId, run_id: str, chunk: int) -> Ref:
-    """The journal entry of a chunk, posted or refused."""
-    return entry_ref(tenant, _entry_id(chunk_cause(POST_DOOR, run_id, chunk)))
+def _write_refused(run_id: str, chunk: int, refusal: Refused) -> dict[str, Value]:
+    """The result of a chunk that was refused whole: who and why for the run, and the refusal to give again."""
+    employee = refusal.employee_id if isinstance(refusal, YearToDateMoved) else ""
+    reason = ChunkRefusal(chunk, employee, refusal.code, refusal.field or "")
+    result = ChunkResult(run_id, chunk, 0, posting_amounts([]), (reason,))
+    return write_result(result) | {"refusal": write_refusal(refusal)}
 
 
-def _entry_id(cause: Cause) -> StoredId:
-    return cause.stored_id("entry")
-
-
-def _refused(run_id: str, chunk: int, employee_id: str, code: str) -> ChunkResult:
-    return ChunkResult(run_id, chunk, 0, posting_amounts([]), (ChunkRefusal(chunk, employee_id, code, ""),))
-
-
-def _posted_before(tenant: TenantId, known: Document, view: View) -> Booking[ChunkResult]:
+def _posted_before(known: Document) -> Booking[ChunkResult]:
     """What the chunk's posting came to; a refusal is raised again as it was."""
-    result = read_result(known)
-    for refusal in result.refusals:
-        if refusal.code == POSTING_REFUSED:
-            entry = _there(view[posting_entry_ref(tenant, result.run_id, result.chunk)])
-            raise read_refusal(cast("Fields", entry["refusal"]))
-        raise YearToDateMoved(refusal.employee_id)
-    return Booking(Outcome(known.ref, POST, result))
+    refusal = known.fields.get("refusal")
+    if refusal is not None:
+        raise read_refusal(cast("Fields", refusal))
+    return Booking(Outcome(known.ref, POST, read_result(known)))
 
 
 def _payslips(tenant: TenantId, run: PayrollRun, chunk: int, view: View) -> tuple[list[RunPayslip], list[ChunkRefusal]]:
@@ -208,7 +200,7 @@ def _entry(call: Call, run: PayrollRun, chunk: int, payslips: list[Payslip]) -> 
     if not lines:
         return None
     return JournalEntry(
-        _entry_id(call.cause),
+        call.cause.stored_id("entry"),
         lines,
         run.pay.pay_date,
         str(call.cause),

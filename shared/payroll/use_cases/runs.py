@@ -1,7 +1,7 @@
 """A payroll run: chunks fixed first, calculated apart, approved by a second principal, posted apart.
 
 Each chunk's result is its own document, written once; whoever finishes one asks the barrier to go
-on. A sweep looks again at runs that stand still (LEDGER.md, rule 12).
+on. A sweep looks again at runs that stand still (docs/ledger.md, rule 12).
 """
 
 from dataclasses import replace

@@ -109,7 +109,7 @@ def test_what_a_chunk_costs(house: Instance) -> None:
     (task,) = tasks_of(house, "post_payslips", run)
     spent = counters.begin()
     deliver(house, task)
-    assert (spent.reads, spent.writes, spent.rpcs) == (77, 72, 9)
+    assert (spent.reads, spent.writes, spent.rpcs) == (77, 72, 8)
 
 
 # --- preparing and approving -------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_a_frozen_account_refuses_a_chunk_whole(house: Instance, another: More) 
     assert [deliver(instance, task) for instance in (house, house, another())] == ["account_frozen"] * 3
     run = house.runs.run(ACME, run.id)
     assert (run.state, run.refused) == (RunState.POSTING_REFUSED, 1)
-    assert run.refusals == (ChunkRefusal(0, "", "account_frozen", ""),)
+    assert run.refusals == (ChunkRefusal(0, "", "account_frozen", "lines"),)
     assert year_of(house, employee) is None
     assert [house.balance(account) for account in PAYROLL] == [0] * 5
     (entry,) = entries(house)
