@@ -1,11 +1,13 @@
 """Lines to the emulator that lose, delay or interrupt what goes over them, on order."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import grpc
 
 from shared.gcp.firestore import resource_headers
+from shared.gcp.firestore_values import write_instant
 from shared.gcp.patience import Patience
 from shared.gcp.rpc import Method, Rpc, RpcFailed
 from shared.settings import Settings
@@ -21,6 +23,8 @@ class Line(Rpc):
         headers = resource_headers(settings, settings.database)
         super().__init__("", settings.firestore_endpoint, metadata=headers, patience=Patience(jitter=lambda: 0))
         self.commits: list[Switch] = []
+        self.queries: list[datetime] = []
+        """Instants, too early, as of which the next queries are answered: a snapshot that misses a late commit."""
         self.paths: list[str] = []
 
     def send(self, method: Method, request: Any, timeout_seconds: float) -> Any:
@@ -28,6 +32,8 @@ class Line(Rpc):
         self.paths.append(method.path.rsplit("/", 1)[-1])
         if method.path.endswith("/Commit") and self.commits:
             return self.commits.pop(0)(lambda: super(Line, self).send(method, request, timeout_seconds))
+        if method.path.endswith("/RunQuery") and self.queries:
+            write_instant(request.read_time, self.queries.pop(0))
         return super().send(method, request, timeout_seconds)
 
 

@@ -61,6 +61,14 @@ def fold_entries(entries: Iterable[JournalEntry]) -> Fold:
     return fold
 
 
+def balanced(fold: Fold) -> bool:
+    """Whether debits equal credits in every currency."""
+    nets: dict[str, int] = {}
+    for (_, currency, _, _), sums in fold.items():
+        nets[currency] = nets.get(currency, 0) + sums.net
+    return not any(nets.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Where totals and entries disagree."""

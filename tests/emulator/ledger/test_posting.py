@@ -200,6 +200,15 @@ def test_the_proof_names_a_total_that_was_tampered_with(kept: Bookkeeping) -> No
     assert not kept.proven("after")
 
 
+def test_a_snapshot_that_misses_a_late_commit_fails_no_proof(kept: Bookkeeping) -> None:
+    """Totals seen as of before the last posting, entries as of after it: the second look at the instant agrees."""
+    kept.books.post(a_call("a"), a_sale(name="a"))
+    early = kept.store.read_time()
+    kept.books.post(a_call("b"), a_sale(name="b"))
+    kept.line.queries.append(early)
+    assert kept.proven()
+
+
 def closing(kept: Bookkeeping, control: Control, target: str, key: str) -> Call:
     """Run a control operation and say under which call."""
     call = a_call(key)
