@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 BIN := .venv/bin
 READY = $(PYTHON) infra/environment.py
 
-.PHONY: help up down run test check bench build plan lock clean
+.PHONY: help up down run test check bench chaos build plan lock clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,11 @@ check: ## lint, types, layers, unused code, house laws, Terraform
 bench: ## measure against the raw client; prints a table, writes build/bench.json
 	@$(READY)
 	@$(BIN)/python -m tests.bench
+
+chaos: ## the faults alone: kills, lost answers, late commits, duplicates, bad input
+	@$(READY)
+	@$(BIN)/python -m infra.emulators_present
+	@$(BIN)/python -m pytest -n $(JOBS) tests/emulator/month tests/emulator/ledger tests/emulator/payments tests/emulator/payroll tests/emulator/invoicing tests/emulator/review tests/emulator/doors
 
 build: ## one bundle a function: build/bundles/{function}/ and .zip
 	@$(READY)

@@ -31,7 +31,7 @@ TRANSIENT: Final = frozenset(
 )
 """No answer, or one that another try may change."""
 
-ATTEMPTS: Final = 5
+ATTEMPTS: Final = 8
 """Tries of one call that is safe to repeat."""
 
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -40,9 +40,9 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.max_send_message_length", 16 * 1024 * 1024),
     ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.initial_reconnect_backoff_ms", 100),  # gRPC's own second is longer than the patience of a whole question
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 20),  # gRPC's own second is longer than all the pauses of a question
+    ("grpc.min_reconnect_backoff_ms", 20),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
     ("SingleThreadedUnaryStream", 1),  # gRPC else starts a thread for each stream: half the cost of a read
 )
 

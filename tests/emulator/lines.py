@@ -21,7 +21,7 @@ class Line(Rpc):
 
     def __init__(self, settings: Settings) -> None:
         headers = resource_headers(settings, settings.database)
-        super().__init__("", settings.firestore_endpoint, metadata=headers, patience=Patience(jitter=lambda: 0))
+        super().__init__("", settings.firestore_endpoint, metadata=headers, patience=Patience(jitter=lambda: 1))
         self.commits: list[Switch] = []
         self.queries: list[datetime] = []
         """Instants, too early, as of which the next queries are answered: a snapshot that misses a late commit."""
