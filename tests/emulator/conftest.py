@@ -11,6 +11,8 @@ from emulators.addresses import LOOPBACK, Leases
 from emulators.google import find_installation, start_firestore, start_pubsub, wait_for
 from shared.gcp.firestore import FirestoreStore
 from shared.settings import Settings, read_settings
+from tests.emulator.instances import Fate, Instance, More, Post, an_instance
+from tests.local_keys import LocalKeys
 
 _projects = count(1)
 
@@ -70,3 +72,32 @@ def settings(firestore_endpoint: str, tmp_path: Path) -> Settings:
 def store(settings: Settings) -> FirestoreStore:
     """An empty database on the emulator."""
     return FirestoreStore(settings, settings.database)
+
+
+@pytest.fixture
+def keys() -> LocalKeys:
+    """The platform's key."""
+    return LocalKeys()
+
+
+@pytest.fixture
+def house(settings: Settings, keys: LocalKeys) -> Iterator[Instance]:
+    """An instance, for a tenant whose books are open."""
+    instance = an_instance(settings, keys)
+    instance.open_books()
+    yield instance
+    instance.line.close()
+
+
+@pytest.fixture
+def another(settings: Settings, keys: LocalKeys, house: Instance) -> Iterator[More]:
+    """Makes further instances over the same databases; they share the queue unless they bring a fate of their own."""
+    made: list[Instance] = []
+
+    def make(fate: Fate | None = None, post: Post | None = None) -> Instance:
+        made.append(an_instance(settings, keys, fate, post or (house.post if fate is None else None)))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.line.close()

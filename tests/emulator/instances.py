@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 
@@ -39,6 +39,9 @@ from tests.emulator.offices import SteppedClock
 from tests.local_keys import LocalKeys
 from tests.unit.invoicing.drafts import a_draft
 from tests.unit.payments.stripe_events import OLD_SECRET, SECRET
+
+More: TypeAlias = "Callable[..., Instance]"
+"""What makes further instances over the same databases."""
 
 SELLER: Final = Seller("GB", {"GB": "GB980780684", "EE": "EE100931558"})
 

@@ -22,8 +22,7 @@ from shared.ports import Query
 from shared.tax.model import Supply
 from shared.tax.refusals import TaxNotDetermined
 from tests.builders import ACME, NOON, a_call
-from tests.emulator.instances import Fate, Instance, Killed
-from tests.emulator.invoicing.conftest import More
+from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import Commit, Switch, held, lost, lost_then, unsent
 from tests.unit.invoicing.drafts import a_draft, a_line
 

@@ -1,54 +1,19 @@
 """A tenant whose invoices are paid through Stripe, on the real emulator."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
-
-import pytest
 
 from shared.calls import Call, Done
 from shared.events import Command
 from shared.identity import Cause
 from shared.payments.model import StoredEvent
 from shared.payments.use_cases import RawEvent
-from shared.settings import Settings
 from tests.builders import NOON, a_call
-from tests.emulator.instances import Fate, Instance, Post, an_instance
-from tests.local_keys import LocalKeys
+from tests.emulator.instances import Instance
 from tests.unit.payments.stripe_events import body_of, signed
 
 Event: TypeAlias = dict[str, Any]
-More: TypeAlias = Callable[..., Instance]
-
-
-@pytest.fixture
-def keys() -> LocalKeys:
-    """The platform's key."""
-    return LocalKeys()
-
-
-@pytest.fixture
-def house(settings: Settings, keys: LocalKeys) -> Iterator[Instance]:
-    """An instance, for a tenant whose books are open."""
-    instance = an_instance(settings, keys)
-    instance.open_books()
-    yield instance
-    instance.line.close()
-
-
-@pytest.fixture
-def another(settings: Settings, keys: LocalKeys, house: Instance) -> Iterator[More]:
-    """Makes further instances over the same databases; they share the queue unless they bring a fate of their own."""
-    made: list[Instance] = []
-
-    def make(fate: Fate | None = None, post: Post | None = None) -> Instance:
-        made.append(an_instance(settings, keys, fate, post or (house.post if fate is None else None)))
-        return made[-1]
-
-    yield make
-    for instance in made:
-        instance.line.close()
 
 
 def told(house: Instance, event: Event, at: datetime = NOON, **changes: Any) -> Done[StoredEvent]:

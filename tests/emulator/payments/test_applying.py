@@ -17,7 +17,7 @@ from shared.payments.rules import UNAPPLIED_CASH
 from shared.ports import Create, Decision, Delete, Query
 from shared.settings import Settings
 from tests.builders import ACME, a_call
-from tests.emulator.instances import Instance, an_instance
+from tests.emulator.instances import Instance, More, an_instance
 from tests.emulator.payments.accounts import (
     CLEARING,
     CREDIT,
@@ -28,7 +28,7 @@ from tests.emulator.payments.accounts import (
     invoice_now,
     payment,
 )
-from tests.emulator.payments.conftest import More, apply, settle, task_of, told
+from tests.emulator.payments.conftest import apply, settle, task_of, told
 from tests.local_keys import LocalKeys
 from tests.unit.payments.stripe_events import paid, refunded
 

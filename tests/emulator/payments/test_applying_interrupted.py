@@ -11,7 +11,7 @@ from shared.invoicing.model import InvoiceState
 from shared.ledger.rules.control import Control
 from shared.payments.model import EventState
 from tests.builders import ACME, a_call
-from tests.emulator.instances import Fate, Instance, Killed
+from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import Commit, Switch, first, held, lost, lost_then, unsent
 from tests.emulator.payments.accounts import (
     CLEARING,
@@ -19,7 +19,7 @@ from tests.emulator.payments.accounts import (
     invoice_now,
     payment,
 )
-from tests.emulator.payments.conftest import More, apply, settle, task_of, told
+from tests.emulator.payments.conftest import apply, settle, task_of, told
 from tests.unit.payments.stripe_events import paid, refunded
 
 # --- the ledger says no ------------------------------------------------------------------

@@ -19,9 +19,9 @@ from shared.payments.use_cases import RawEvent
 from shared.ports import Query
 from shared.privacy import Place, Purpose, Sealed
 from tests.builders import ACME, NOON, a_call
-from tests.emulator.instances import Fate, Instance, Killed
+from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import Switch, lost, unsent
-from tests.emulator.payments.conftest import More, told
+from tests.emulator.payments.conftest import told
 from tests.unit.payments.stripe_events import OLD_SECRET, PAYER, SECRET, body_of, paid, signed
 
 

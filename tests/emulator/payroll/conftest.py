@@ -1,11 +1,8 @@
 """A tenant that pays its employees, on the real emulator."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final, TypeAlias
-
-import pytest
+from typing import Any, Final
 
 from shared.calls import Call
 from shared.events import Command
@@ -19,45 +16,12 @@ from shared.payroll.model import PayPeriod, PayTerms, YearToDate
 from shared.payroll.records import SEALED_FIELDS
 from shared.payroll.runs import Employee, PayrollRun
 from shared.payroll.use_cases.employees import NewEmployee
-from shared.settings import Settings
 from tests.builders import ACME, a_call
-from tests.emulator.instances import Fate, Instance, an_instance
-from tests.local_keys import LocalKeys
-
-More: TypeAlias = Callable[..., Instance]
+from tests.emulator.instances import Instance
 
 NOVEMBER: Final = PayPeriod(date(2026, 11, 28), Frequency.MONTHLY)
 DECEMBER: Final = PayPeriod(date(2026, 12, 28), Frequency.MONTHLY)
 NAME: Final = "Ada Canary-Lovelace"
-
-
-@pytest.fixture
-def keys() -> LocalKeys:
-    """The platform's key."""
-    return LocalKeys()
-
-
-@pytest.fixture
-def house(settings: Settings, keys: LocalKeys) -> Iterator[Instance]:
-    """An instance, for a tenant whose books are open."""
-    instance = an_instance(settings, keys)
-    instance.open_books()
-    yield instance
-    instance.line.close()
-
-
-@pytest.fixture
-def another(settings: Settings, keys: LocalKeys, house: Instance) -> Iterator[More]:
-    """Makes further instances over the same databases; they share the queue unless they bring a fate of their own."""
-    made: list[Instance] = []
-
-    def make(fate: Fate | None = None) -> Instance:
-        made.append(an_instance(settings, keys, fate, None if fate else house.post))
-        return made[-1]
-
-    yield make
-    for instance in made:
-        instance.line.close()
 
 
 def a_new_employee(

@@ -13,9 +13,9 @@ from shared.payroll.refusals import ReferenceTaken, UnknownEmployee
 from shared.ports import Query
 from shared.privacy import Purpose
 from tests.builders import ACME, a_call
-from tests.emulator.instances import Instance
+from tests.emulator.instances import Instance, More
 from tests.emulator.lines import Switch, lost, unsent
-from tests.emulator.payroll.conftest import NAME, More, a_new_employee, employ
+from tests.emulator.payroll.conftest import NAME, a_new_employee, employ
 
 
 def stored(house: Instance, collection: str) -> int:

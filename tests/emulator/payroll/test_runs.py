@@ -32,11 +32,10 @@ from shared.payroll.runs import ChunkRefusal, RunState
 from shared.payroll.use_cases.chunks import ACCOUNTS
 from shared.ports import Query
 from tests.builders import ACME, a_call
-from tests.emulator.instances import Instance
+from tests.emulator.instances import Instance, More
 from tests.emulator.payroll.conftest import (
     DECEMBER,
     NOVEMBER,
-    More,
     approved,
     calculated,
     deliver,

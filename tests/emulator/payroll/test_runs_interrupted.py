@@ -13,11 +13,10 @@ from shared.payroll.frequency import Frequency
 from shared.payroll.model import PayPeriod
 from shared.payroll.runs import PayrollRun, RunState
 from tests.builders import ACME, NOON, a_call
-from tests.emulator.instances import Fate, Instance, Killed
+from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import Commit, Switch, lost, unsent
 from tests.emulator.payroll.conftest import (
     NOVEMBER,
-    More,
     a_new_employee,
     approved,
     calculated,
