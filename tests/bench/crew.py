@@ -85,8 +85,9 @@ def crew(settings: Settings, processes: int, threads: int) -> Iterator[Crew]:
     spawning = multiprocessing.get_context("spawn")
     pairs = [spawning.Pipe() for _ in range(processes)]
     workers = [spawning.Process(target=_serve, args=(theirs, settings), daemon=True) for _, theirs in pairs]
-    for worker in workers:
+    for worker, (_, theirs) in zip(workers, pairs, strict=True):
         worker.start()
+        theirs.close()  # or nobody would hear of a worker's death
     try:
         yield Crew([ours for ours, _ in pairs], threads)
     finally:
