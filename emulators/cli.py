@@ -1,6 +1,7 @@
 """`daybook`: the local cloud's verbs, and the API's pointed at it. Errors are one line."""
 
 import json
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from emulators.catalogue import REPOSITORY
 from emulators.durations import parse_duration
 from emulators.processes import CloudFault
 from emulators.state import Home, NotUp, State
-from shared.cli import verbs
+from shared.cli import journal, verbs
 from shared.cli.client import ApiRefused
 from shared.clock import SettableClock
 from shared.faults import Fault
@@ -45,6 +46,9 @@ clock = typer.Typer(no_args_is_help=True, help="The one clock of the whole local
 app.add_typer(clock, name="clock")
 app.add_typer(verbs.tenant, name="tenant")
 app.add_typer(verbs.keys, name="keys")
+app.command("export")(journal.export_journal)
+app.command("import")(journal.import_journal)
+app.command("verify")(journal.verify_journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,14 @@ def fire(context: typer.Context, job: Annotated[str, typer.Argument(help="A job 
             message = f"{job} was not fired: {error.message}"
             raise CloudFault(message) from error
     console.print(f"{job} fired")
+
+
+@app.command("seal-key")
+def seal_key(context: typer.Context) -> None:
+    """Write the public key that seals are verified with, PEM."""
+    from shared.gcp.kms_signing import KmsSigner  # noqa: PLC0415 - gRPC costs half a second
+
+    sys.stdout.write(KmsSigner(_here(context).settings()).public_key())
 
 
 @clock.command("show")

@@ -31,7 +31,7 @@ from emulators.processes import (
     start,
     wait_until_ready,
 )
-from emulators.state import KMS_KEY, PROJECT, REGION, Home, State, process_id
+from emulators.state import KMS_KEY, PROJECT, REGION, SEAL_KEY_VERSION, Home, State, process_id
 from shared.clock import SettableClock
 from shared.identity import SystemIds
 from shared.settings import Settings, read_settings
@@ -145,6 +145,7 @@ class LocalCloud:
             "DAYBOOK_PROJECT": PROJECT,
             "DAYBOOK_REGION": REGION,
             "DAYBOOK_KMS_KEY": KMS_KEY,
+            "DAYBOOK_SEAL_KEY_VERSION": SEAL_KEY_VERSION,
             "DAYBOOK_DOORS_URL": self.doors_url,
             "DAYBOOK_OIDC_ISSUER": self.services_url,
             "DAYBOOK_OIDC_JWKS_URL": f"{self.services_url}/jwks",

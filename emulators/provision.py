@@ -42,7 +42,7 @@ def provision(catalogue: Catalogue, settings: Settings, relay_url: str) -> None:
     pushes pass through our services, which do.
     """
     _make_queues(catalogue, settings)
-    _make_key(settings)
+    _make_keys(settings)
     _make_topics(catalogue, settings, relay_url)
     _make_jobs(catalogue, settings)
 
@@ -105,18 +105,24 @@ def _queue(queue: Queue, location: str) -> tasks_v2.Queue:
 # --- Cloud KMS ---------------------------------------------------------------------------
 
 
-def _make_key(settings: Settings) -> None:
-    parts = settings.kms_key.split("/")
-    location, ring, key = "/".join(parts[:4]), parts[5], parts[7]
+def _make_keys(settings: Settings) -> None:
+    purpose, algorithm = kms_v1.CryptoKey.CryptoKeyPurpose, kms_v1.CryptoKeyVersion.CryptoKeyVersionAlgorithm
+    signs = kms_v1.CryptoKeyVersionTemplate(algorithm=algorithm.EC_SIGN_P256_SHA256)
+    wanted = {
+        settings.kms_key: kms_v1.CryptoKey(purpose=purpose.ENCRYPT_DECRYPT),
+        settings.seal_key_version: kms_v1.CryptoKey(purpose=purpose.ASYMMETRIC_SIGN, version_template=signs),
+    }
     transport = KeyManagementServiceGrpcTransport(channel=channel(settings.kms_endpoint))
     with kms_v1.KeyManagementServiceClient(transport=transport) as client:
-        new_ring = kms_v1.CreateKeyRingRequest(parent=location, key_ring_id=ring, key_ring=kms_v1.KeyRing())
-        _once(partial(client.create_key_ring, request=new_ring, timeout=_SECONDS))
-        purpose = kms_v1.CryptoKey.CryptoKeyPurpose.ENCRYPT_DECRYPT
-        new_key = kms_v1.CreateCryptoKeyRequest(
-            parent=f"{location}/keyRings/{ring}", crypto_key_id=key, crypto_key=kms_v1.CryptoKey(purpose=purpose)
-        )
-        _once(partial(client.create_crypto_key, request=new_key, timeout=_SECONDS))
+        for name, key in wanted.items():
+            parts = name.split("/")
+            location, ring, key_id = "/".join(parts[:4]), parts[5], parts[7]
+            new_ring = kms_v1.CreateKeyRingRequest(parent=location, key_ring_id=ring, key_ring=kms_v1.KeyRing())
+            _once(partial(client.create_key_ring, request=new_ring, timeout=_SECONDS))
+            new_key = kms_v1.CreateCryptoKeyRequest(
+                parent=f"{location}/keyRings/{ring}", crypto_key_id=key_id, crypto_key=key
+            )
+            _once(partial(client.create_crypto_key, request=new_key, timeout=_SECONDS))
 
 
 # --- Pub/Sub -----------------------------------------------------------------------------

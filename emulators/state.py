@@ -20,6 +20,9 @@ from emulators.processes import CloudFault
 PROJECT: Final = "daybook-local"
 REGION: Final = "europe-west2"
 KMS_KEY: Final = f"projects/{PROJECT}/locations/{REGION}/keyRings/daybook/cryptoKeys/personal-data"
+SEAL_KEY_VERSION: Final = (
+    f"projects/{PROJECT}/locations/{REGION}/keyRings/daybook/cryptoKeys/seals-of-journals/cryptoKeyVersions/1"
+)
 
 
 @dataclass(frozen=True, slots=True)

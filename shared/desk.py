@@ -106,14 +106,15 @@ def _replay(call: Call, trace: Document, view: View, again: Callable[[Document],
 def _to_write(call: Call, outcome: Outcome[T]) -> Decision[Done[T] | Refused]:
     if not outcome.writes and outcome.refusal is None:
         return Decision(Done(outcome.answer, replayed=True, messages=outcome.messages))
-    writes = [*outcome.writes, _audit(call, outcome), *(row(message, call.at) for message in outcome.messages)]
+    writes = [*outcome.writes, audit_record(call, outcome), *(row(message, call.at) for message in outcome.messages)]
     if call.once:
         writes.append(_trace(call, outcome))
     answer: Done[T] | Refused = outcome.refusal or Done(outcome.answer, messages=outcome.messages)
     return Decision(answer, tuple(writes), outcome.loose)
 
 
-def _audit(call: Call, outcome: Outcome[T]) -> Create:
+def audit_record(call: Call, outcome: Outcome[T]) -> Create:
+    """Who did what, when and why, to be written in the commit of what was done."""
     return Create(
         call.ref("audit", call.cause.stored_id(f"audit {outcome.action} {outcome.fact.path}")),
         {

@@ -17,6 +17,24 @@ AMOUNT_MINOR: Final = 10**15
 ENTRY_LINES: Final = 200
 """Lines a journal entry."""
 
+ENTRY_METADATA: Final = 20
+"""Metadata keys a journal entry."""
+
+ENTRY_RATES: Final = 20
+"""Exchange rates a journal entry."""
+
+MEMO_CHARACTERS: Final = 1_000
+"""Longest memo of a journal entry."""
+
+BATCH_ENTRIES: Final = 500
+"""Entries a batch: with BATCH_LINES its commit stays below 2 MiB of Firestore's 10 (the emulator's 4)."""
+
+BATCH_LINES: Final = 1_000
+"""Lines of all entries of a batch together: at most so many totals and accounts are read and written at once."""
+
+WRITER_ENTRIES: Final = 100
+"""Entries that the batching writer puts into one commit: some milliseconds of work, far below its 250 ms."""
+
 INVOICE_LINES: Final = 100
 """Lines an invoice."""
 
@@ -49,3 +67,6 @@ IDEMPOTENCY_DAYS: Final = 30
 
 WAIT_FOR_OBJECT_DAYS: Final = 3
 """How long a queued cause waits for the object it names before that is a recorded refusal."""
+
+HOLD_DAYS: Final = 400
+"""Longest life of a hold: a year's reservation and the time to settle it."""

@@ -267,6 +267,8 @@ class Page:
 
     documents: tuple[Document, ...]
     cursor: str | None
+    read_at: datetime | None = None
+    """The instant of which this is the answer, so that more can be read with `at=`."""
 
 
 class Store(Protocol):
@@ -323,8 +325,16 @@ class Store(Protocol):
         """An instant of the store's own clock at which snapshots can be read with `at=`."""
         ...
 
+    def snapshot(self, refs: Sequence[Ref]) -> tuple[Mapping[Ref, Document | None], datetime]:
+        """Read documents in one RPC, now, and say the instant, so that more can be read with `at=`.
 
-# --- messages, keys, secrets -------------------------------------------------------------
+        Raises:
+            Retryable: no answer in time.
+        """
+        ...
+
+
+# --- messages ----------------------------------------------------------------------------
 
 
 class Queue(Protocol):
@@ -349,49 +359,3 @@ class Bus(Protocol):
             Retryable: it is not certain that the bus has it.
         """
         ...
-
-
-class Keys(Protocol):
-    """The key that never leaves its service (Cloud KMS)."""
-
-    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
-        """Wrap up to 64 KiB under the primary version of the platform's key.
-
-        Raises:
-            Retryable: no answer, or one whose checksum is wrong.
-        """
-        ...
-
-    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
-        """Unwrap what `encrypt` made.
-
-        Raises:
-            Retryable: no answer, or one whose checksum is wrong.
-            KeyDestroyed: the key version is disabled or destroyed, or the ciphertext is not for this key and data.
-        """
-        ...
-
-
-class KeyDestroyed(Fault):
-    """The wrapping key cannot open this any more."""
-
-    code = "key_destroyed"
-
-
-class Secrets(Protocol):
-    """Named secrets (Secret Manager; files on a laptop)."""
-
-    def versions(self, name: str) -> tuple[bytes, ...]:
-        """All live values of a secret, newest first, cached for a stated time.
-
-        Raises:
-            SecretMissing: there is no such secret, or it has no live version.
-            Retryable: no answer in time.
-        """
-        ...
-
-
-class SecretMissing(Fault):
-    """A secret that the configuration names is not there."""
-
-    code = "secret_missing"

@@ -26,6 +26,8 @@ class Settings:
     tasks_endpoint: str = ""
     pubsub_endpoint: str = ""
     kms_endpoint: str = ""
+    seal_key_version: str = ""
+    """The key version that signs seals: .../cryptoKeys/K/cryptoKeyVersions/N. Empty: nothing is sealed."""
     secrets_path: Path | None = None
     """Folder of secret files; None means Secret Manager."""
     clock_path: Path | None = None
@@ -63,6 +65,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         tasks_endpoint=env.get("DAYBOOK_TASKS_ENDPOINT", ""),
         pubsub_endpoint=env.get("DAYBOOK_PUBSUB_ENDPOINT", ""),
         kms_endpoint=env.get("DAYBOOK_KMS_ENDPOINT", ""),
+        seal_key_version=env.get("DAYBOOK_SEAL_KEY_VERSION", ""),
         secrets_path=Path(secrets) if secrets else None,
         clock_path=Path(clock) if clock else None,
         seal_personal_data=env.get("DAYBOOK_SEAL_PERSONAL_DATA", "yes") != "no",

@@ -1,13 +1,16 @@
-"""The platform's key on a laptop: the port `Keys` for tests, AES-256-GCM in this process, its operations counted."""
+"""The platform's keys on a laptop: the ports `Keys` and `Signer` for tests, in this process, operations counted."""
 
 import os
+from collections.abc import Callable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.faults import Retryable
-from shared.ports import KeyDestroyed
+from shared.keys import KeyDestroyed
 
 NONCE_BYTES: Final = 12
 
@@ -44,3 +47,25 @@ class LocalKeys:
         if self.destroyed:
             message = "the key version is destroyed"
             raise KeyDestroyed(message)
+
+
+class LocalSigner:
+    """The key that signs seals, in this process: EC P-256 with SHA-256."""
+
+    def __init__(self, key_version: str = "local/cryptoKeyVersions/1") -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.key_version = key_version
+        self.then: Callable[[], object] = lambda: None
+        """What happens right after the next signature."""
+
+    def sign(self, statement: bytes) -> bytes:
+        """Sign."""
+        signature = self._key.sign(statement, ec.ECDSA(hashes.SHA256()))
+        then, self.then = self.then, lambda: None
+        then()
+        return signature
+
+    def public_key(self) -> str:
+        """PEM."""
+        spki = serialization.PublicFormat.SubjectPublicKeyInfo
+        return self._key.public_key().public_bytes(serialization.Encoding.PEM, spki).decode()

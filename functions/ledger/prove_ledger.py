@@ -1,4 +1,4 @@
-"""Prove a tenant's books: totals recomputed from the journal at one instant."""
+"""Prove a tenant's books, whole or by sample: totals recomputed from the journal at one instant."""
 
 import functions_framework
 from flask import Request
@@ -6,13 +6,13 @@ from werkzeug.wrappers import Response
 
 from shared.calls import Call, Done
 from shared.http.private import task_door
-from shared.ledger.use_cases.proofs import Proof
-from shared.ledger.wire import ProofTask
+from shared.ledger.rules.proof_records import Proof
+from shared.ledger.wire.proofs import ProofTask
 from shared.wiring import house
 
 
 def _prove(call: Call, task: ProofTask) -> Done[Proof]:
-    return house().proofs.prove(call.because(f"daily proof of {task.day}"))
+    return house().proofs.carry_out(call.because(task.why), proof=task.proof, sample=task.sample is not None)
 
 
 @functions_framework.http

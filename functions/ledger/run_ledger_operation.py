@@ -1,4 +1,4 @@
-"""Bring a control operation to its end, if whoever began it did not."""
+"""Bring a control operation or a year end to its end, if whoever began it did not; then carry balances forward."""
 
 import functions_framework
 from flask import Request
@@ -6,13 +6,19 @@ from werkzeug.wrappers import Response
 
 from shared.calls import Call
 from shared.http.private import task_door
-from shared.ledger.rules.control import Operation
-from shared.ledger.wire import OperationTask
+from shared.ledger.rules.closing import Year
+from shared.ledger.rules.control import Control, Operation
+from shared.ledger.wire.accounts import OperationTask
 from shared.wiring import house
 
 
-def _finish(call: Call, task: OperationTask) -> Operation:
-    return house().controls.finish(call.tenant, task.operation)
+def _finish(call: Call, task: OperationTask) -> Operation | Year:
+    if task.kind == "year_end":
+        return house().year_ends.finish(call, int(task.operation))
+    operation = house().controls.finish(call.tenant, task.operation)
+    if operation.control is Control.HARD_CLOSE:
+        house().carry_forward.carry(call.tenant)
+    return operation
 
 
 @functions_framework.http

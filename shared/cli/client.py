@@ -11,10 +11,21 @@ from shared.identity import Ids
 TIMEOUT_SECONDS: Final = 60.0
 
 _REFUSED_FROM: Final = 400
+_FAILED_FROM: Final = 500
 
 
 class ApiRefused(Exception):
-    """The API, or the way to it, said no; the message is one line for a person."""
+    """The API, or the way to it, said no; the message is one line for a person. Without an answer the status is 0."""
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
+        """Keep the HTTP status and the problem's code."""
+        super().__init__(message)
+        self.status, self.code = status, code
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed later: nobody answered, or nothing was decided."""
+        return self.status == 0 or self.status >= _FAILED_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class Client:
             message = f"no answer from {self.url}: {type(error).__name__}"
             raise ApiRefused(message) from error
         if answer.status_code >= _REFUSED_FROM:
-            raise ApiRefused(_problem(answer))
+            raise _refusal(answer)
         return _json(answer)
 
 
@@ -68,13 +79,15 @@ def _json(answer: requests.Response) -> dict[str, Any]:
     return value
 
 
-def _problem(answer: requests.Response) -> str:
+def _refusal(answer: requests.Response) -> ApiRefused:
     """A problem document (RFC 9457) as one line."""
+    status = answer.status_code
     try:
         told = answer.json()
-        parts = [told.get("detail") or told.get("title"), f"code {told.get('code')}", f"status {answer.status_code}"]
+        parts = [told.get("detail") or told.get("title"), f"code {told.get('code')}", f"status {status}"]
         parts += [f"field {told['field']}"] if told.get("field") else []
         parts += [f"request {told['request_id']}"] if told.get("request_id") else []
+        code = str(told.get("code"))
     except (ValueError, AttributeError):
-        return f"{answer.status_code} {answer.reason} from {answer.url}"
-    return f"{parts[0]} ({', '.join(parts[1:])})"
+        return ApiRefused(f"{status} {answer.reason} from {answer.url}", status=status)
+    return ApiRefused(f"{parts[0]} ({', '.join(parts[1:])})", status=status, code=code)

@@ -72,7 +72,7 @@ def create_tenant(  # noqa: PLR0913 - a command line: every parameter is an opti
     key: Key = "",
 ) -> None:
     """Create a tenant; its owner's key is shown once."""
-    place = _place(context)
+    place = place_of(context)
     body: dict[str, Any] = {
         "tenant": tenant_id(name),
         "legal_name": legal_name or name,
@@ -82,7 +82,7 @@ def create_tenant(  # noqa: PLR0913 - a command line: every parameter is an opti
         "owner": owner,
     }
     body |= {"vat_id": vat_id} if vat_id else {}
-    answer = _client(place, url, key or _known(place, PLATFORM)).post("/v1/tenants", body)
+    answer = client_of(place, url, key or _known(place, PLATFORM)).post("/v1/tenants", body)
     place.created(tenant_id(name), answer.get("owner_key"))
     _show(answer)
 
@@ -98,9 +98,9 @@ def create_key(  # noqa: PLR0913 - as above
     key: Key = "",
 ) -> None:
     """Create an API key for a principal; it is shown once."""
-    place = _place(context)
+    place = place_of(context)
     key, reached = _reach(place, key, tenant)
-    _show(_client(place, url, key).post("/v1/api_keys", {"principal": principal, "role": role, **reached}))
+    _show(client_of(place, url, key).post("/v1/api_keys", {"principal": principal, "role": role, **reached}))
 
 
 @keys.command("revoke")
@@ -113,17 +113,19 @@ def revoke_key(
     key: Key = "",
 ) -> None:
     """Revoke an API key for good."""
-    place = _place(context)
+    place = place_of(context)
     key, reached = _reach(place, key, tenant)
-    _show(_client(place, url, key).post(f"/v1/api_keys/{key_id}/revoke", reached))
+    _show(client_of(place, url, key).post(f"/v1/api_keys/{key_id}/revoke", reached))
 
 
-def _place(context: typer.Context) -> Place:
+def place_of(context: typer.Context) -> Place:
+    """Where the surrounding command says that Daybook is."""
     place: Place = context.obj or Elsewhere()
     return place
 
 
-def _client(place: Place, url: str, key: str) -> Client:
+def client_of(place: Place, url: str, key: str) -> Client:
+    """A client of the API at `url`, or at the place's own address."""
     return Client(url or place.url(), key, SystemIds())
 
 

@@ -105,7 +105,7 @@ class FirestoreStore:
         answers = self._rpc.ask(methods.RUN_QUERY, request)
         documents = [read_document(one.document, len(self._root)) for one in answers if one.HasField("document")]
         counters.current().reads += max(1, len(documents))
-        return _page(query, documents)
+        return _page(query, documents, read_instant(answers[-1].read_time))
 
     def aggregate(self, query: Query, *, sums: Sequence[str] = (), at: datetime | None = None) -> Mapping[str, int]:
         """Count and sum; see the port. Billed, and counted here, as one read for each 1,000 documents begun."""
@@ -122,7 +122,11 @@ class FirestoreStore:
 
     def read_time(self) -> datetime:
         """The store's own time, as the read of a document that is never there tells it."""
-        return self._get((Ref("clock/now"),), self._rpc.patience.start())[1]
+        return self.snapshot((Ref("clock/now"),))[1]
+
+    def snapshot(self, refs: Sequence[Ref]) -> tuple[Mapping[Ref, Document | None], datetime]:
+        """Read documents and say the instant; see the port."""
+        return self._get(refs, self._rpc.patience.start())
 
     # --- deciding
 
@@ -281,7 +285,7 @@ def _count(planned: Sequence[tuple[Write, str | None]]) -> None:
     operations.writes += len(planned) - deletes
 
 
-def _page(query: Query, documents: list[Document]) -> Page:
+def _page(query: Query, documents: list[Document], read_at: datetime) -> Page:
     last = None
     if query.limit is not None and len(documents) > query.limit:
         documents = documents[: query.limit]
@@ -289,4 +293,4 @@ def _page(query: Query, documents: list[Document]) -> Page:
     cursor = None if last is None else cursor_after(query, last)
     if query.only:
         documents = [replace(document, fields=without_extras(query, document)) for document in documents]
-    return Page(tuple(documents), cursor)
+    return Page(tuple(documents), cursor, read_at)

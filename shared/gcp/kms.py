@@ -9,7 +9,7 @@ from shared import counters
 from shared.gcp.messages import Messages
 from shared.gcp.patience import Deadline
 from shared.gcp.rpc import ATTEMPTS, Method, Rpc, RpcFailed, silent
-from shared.ports import KeyDestroyed
+from shared.keys import KeyDestroyed
 from shared.settings import Settings
 
 HOST: Final = "cloudkms.googleapis.com"

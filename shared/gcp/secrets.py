@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.expiring import Expiring
 from shared.gcp.messages import Messages
 from shared.gcp.rpc import Method, Rpc, RpcFailed, silent
-from shared.ports import SecretMissing
+from shared.keys import SecretMissing
 from shared.settings import Settings
 
 HOST: Final = "secretmanager.googleapis.com"

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from shared.clock import Clock
 from shared.identity import Ids, TenantId
-from shared.ports import Secrets
+from shared.keys import Secrets
 from shared.settings import Settings
 
 

@@ -5,14 +5,17 @@ import json
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from shared.faults import Invalid
 from shared.identity import StoredId
+from shared.ledger.entry_data import NOTHING, EntryData
+from shared.ledger.exchange import check_rates, is_conversion
 from shared.limits import ENTRY_LINES
 from shared.money import Money
 from shared.ports import is_key
@@ -20,6 +23,11 @@ from shared.ports import is_key
 CODE: Final = re.compile(r"[a-z0-9:_.-]{1,128}")
 MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9 ._:/#-]{0,64}")
+METADATA_KEY: Final = re.compile(r"[a-z0-9_]{1,40}")
+MAX_SHARDS: Final = 64
+"""Totals documents a month, currency and kind that share an account's postings (docs/ledger.md, rule 14)."""
+ACCOUNT_METADATA: Final = 16
+"""Metadata keys an account."""
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
@@ -56,10 +64,22 @@ class AccountType(Enum):
 
 
 class AccountState(Enum):
-    """Whether an account takes postings. Closing an account and adding a floor later need states of their own."""
+    """Whether an account takes postings.
+
+    Closing an account and adding a floor are decided after its totals are retired: until then it is in a
+    transition, where every command on it and every other control operation is asked to come again.
+    """
 
     OPEN = "open"
     FROZEN = "frozen"
+    ADDING_FLOOR = "adding_floor"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+    @property
+    def is_transition(self) -> bool:
+        """Whether a control operation has yet to decide what becomes of the account."""
+        return self in {AccountState.ADDING_FLOOR, AccountState.CLOSING}
 
 
 class PeriodState(Enum):
@@ -68,6 +88,8 @@ class PeriodState(Enum):
     OPEN = "open"
     SOFT_CLOSED = "soft_closed"
     HARD_CLOSED = "hard_closed"
+    YEAR_END = "year_end"
+    """The last month of a year that is being closed: closing entries only, so that what they move stands still."""
 
 
 class EntryKind(Enum):
@@ -75,6 +97,8 @@ class EntryKind(Enum):
 
     REGULAR = "regular"
     ADJUSTING = "adjusting"
+    CLOSING = "closing"
+    """Of a year's end, by the year end alone: it empties revenue and expenses into retained earnings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +108,20 @@ class Floor:
     currency: str
     limit: int
 
+    def __post_init__(self) -> None:
+        """Refuse a limit below zero: it says how far below zero the balance may fall."""
+        if self.limit < 0:
+            message = "a floor's limit is zero or a credit limit"
+            raise Invalid(message, field="floor")
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of the chart. `version` grows with every control operation and is part of its totals' names."""
+    """An account of the chart. `version` grows with every control operation and is part of its totals' names.
+
+    `currencies` are those it keeps, all when empty; `declared_rate` is in writes per second; `metadata` holds
+    short codes by key, never free text.
+    """
 
     code: AccountCode
     type: AccountType
@@ -96,13 +130,34 @@ class Account:
     version: int = 1
     shards: int = 4
     floor: Floor | None = None
+    currencies: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    declared_rate: Decimal | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a code or shard count out of range."""
+        """Refuse a code or shard count out of range, and a floor in a currency that the account does not keep."""
         account_code(self.code, "code")
-        if not 1 <= self.shards <= 64:  # noqa: PLR2004 - docs/ledger.md, rule 14
-            message = "an account has 1 to 64 shards"
+        if self.floor and not self.keeps(self.floor.currency):
+            message = "the floor is in a currency that the account does not keep"
+            raise Invalid(message, field="floor")
+        _check_codes(self.metadata)
+        if not 1 <= self.shards <= MAX_SHARDS:
+            message = f"an account has 1 to {MAX_SHARDS} shards"
             raise Invalid(message, field="shards")
+
+    def keeps(self, currency: str) -> bool:
+        """Whether the account takes postings in a currency."""
+        return not self.currencies or currency in self.currencies
+
+
+def _check_codes(metadata: Mapping[str, str]) -> None:
+    if len(metadata) > ACCOUNT_METADATA:
+        message = f"an account has at most {ACCOUNT_METADATA} metadata keys"
+        raise Invalid(message, field="metadata")
+    for key, value in metadata.items():
+        if not METADATA_KEY.fullmatch(key) or not REFERENCE.fullmatch(value):
+            message = "metadata are codes of up to 64 characters under keys of up to 40 (a-z 0-9 _)"
+            raise Invalid(message, field="metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +172,11 @@ class Period:
         """Whether entries of a kind may still be posted with an effective date in this month."""
         match self.state:
             case PeriodState.OPEN:
-                return True
+                return kind is not EntryKind.CLOSING
             case PeriodState.SOFT_CLOSED:
                 return kind is EntryKind.ADJUSTING
+            case PeriodState.YEAR_END:
+                return kind is EntryKind.CLOSING
             case PeriodState.HARD_CLOSED:
                 return False
 
@@ -151,6 +208,14 @@ def credit(account: AccountCode, money: Money) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Reverses:
+    """What a reversing entry undoes: the original, and for each own line the place of the original's line."""
+
+    entry: StoredId
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """Lines whose debits equal their credits in every currency, effective on a day.
 
@@ -165,23 +230,33 @@ class JournalEntry:
     request_hash: str
     kind: EntryKind = EntryKind.REGULAR
     reference: str = ""
+    reverses: Reverses | None = None
+    hold: StoredId | None = None
+    """The hold that it posts, wholly or in part."""
+    posted_on: date | None = None
+    """The posting day: the UTC day of the call that posts it. None until then, and read as the effective day."""
+    data: EntryData = NOTHING
 
     def __post_init__(self) -> None:
-        """Refuse what does not balance, is empty or is too long."""
-        if not 2 <= len(self.lines) <= ENTRY_LINES:  # noqa: PLR2004 - double entry
-            message = f"an entry has 2 to {ENTRY_LINES} lines"
-            raise Invalid(message, field="lines")
-        if not REFERENCE.fullmatch(self.reference):
-            message = "a reference is a code of up to 64 characters"
-            raise Invalid(message, field="reference")
-        if off := currencies_out_of_balance(self.lines):
-            message = f"debits and credits differ in {', '.join(off)}"
-            raise Unbalanced(message, field="lines")
+        """Refuse what does not balance, is empty or is too long, and rates that its lines do not bear out."""
+        check_lines(self.lines, self.reference)
+        if self.data.rates:
+            converted = sums_by_currency(line for line in self.lines if is_conversion(line.account))
+            check_rates(self.data.rates, {line.money.currency for line in self.lines}, converted)
 
     @property
     def month(self) -> Month:
         """The period that the entry belongs to."""
         return month_of(self.effective_on)
+
+    @property
+    def posting_day(self) -> date:
+        """The day that the posted-date view counts it on."""
+        return self.posted_on or self.effective_on
+
+    def posted_at(self, at: datetime) -> Self:
+        """The entry as a call at this instant posts it; one that says its posting day keeps it."""
+        return self if self.posted_on else replace(self, posted_on=at.astimezone(UTC).date())
 
     @property
     def accounts(self) -> tuple[AccountCode, ...]:
@@ -191,7 +266,7 @@ class JournalEntry:
     @property
     def content_hash(self) -> str:
         """SHA-256 over the canonical form (sorted keys, NFC): what a later seal covers."""
-        content = {
+        content: dict[str, object] = {
             "id": self.id,
             "lines": [[line.account, line.side.value, line.money.amount, line.money.currency] for line in self.lines],
             "effective_on": self.effective_on.isoformat(),
@@ -199,11 +274,29 @@ class JournalEntry:
             "kind": self.kind.value,
             "reference": self.reference,
         }
+        if self.reverses:
+            content["reverses"] = [self.reverses.entry, list(self.reverses.lines)]
+        if self.hold:
+            content["hold"] = self.hold
+        if self.posting_day != self.effective_on:
+            content["posted_on"] = self.posting_day.isoformat()
+        content |= self.data.content()
         return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
     def shard(self, shards: int) -> int:
         """The shard of an account's totals that this entry writes."""
         return zlib.crc32(self.id.encode()) % shards
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCommand(JournalEntry):
+    """A command that was refused before its lines were known: the books keep it under its id, always refused."""
+
+    def __post_init__(self) -> None:
+        """Refuse lines: what has some is a journal entry."""
+        if self.lines:
+            message = "a command refused before its lines were known has none"
+            raise Invalid(message, field="lines")
 
 
 class Unbalanced(Invalid):
@@ -212,13 +305,48 @@ class Unbalanced(Invalid):
     code = "unbalanced_entry"
 
 
+def check_lines(lines: tuple[Line, ...], reference: str) -> None:
+    """Check what an entry or a hold is made of: 2 to ENTRY_LINES lines that balance, and a reference.
+
+    Raises:
+        Invalid: too few or too many lines, or a reference that is no code.
+        Unbalanced: debits and credits differ in a currency.
+    """
+    if not 2 <= len(lines) <= ENTRY_LINES:  # noqa: PLR2004 - double entry
+        message = f"an entry has 2 to {ENTRY_LINES} lines"
+        raise Invalid(message, field="lines")
+    if not REFERENCE.fullmatch(reference):
+        message = "a reference is a code of up to 64 characters"
+        raise Invalid(message, field="reference")
+    if off := currencies_out_of_balance(lines):
+        message = f"debits and credits differ in {', '.join(off)}"
+        raise Unbalanced(message, field="lines")
+
+
 def currencies_out_of_balance(lines: Iterable[Line]) -> list[str]:
     """Currencies whose debits and credits differ, sorted."""
+    return sorted(currency for currency, amount in sums_by_currency(lines).items() if amount)
+
+
+def sums_by_currency(lines: Iterable[Line]) -> dict[str, int]:
+    """Debits less credits of each currency, minor units."""
     sums: dict[str, int] = {}
     for line in lines:
         sign = 1 if line.side is Side.DEBIT else -1
         sums[line.money.currency] = sums.get(line.money.currency, 0) + sign * line.money.amount
-    return sorted(currency for currency, amount in sums.items() if amount)
+    return sums
+
+
+def kind_to_post(kind: EntryKind) -> EntryKind:
+    """Check the kind of an entry that anybody asks for.
+
+    Raises:
+        Invalid: only the end of a year posts closing entries.
+    """
+    if kind is EntryKind.CLOSING:
+        message = "only the end of a year posts closing entries"
+        raise Invalid(message, field="kind")
+    return kind
 
 
 def account_code(text: str, field: str = "account") -> AccountCode:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import cast
 
 from shared.desk import write_refusal
 from shared.faults import Refused
 from shared.identity import StoredId, TenantId
+from shared.ledger.entry_data import read_entry_data, write_entry_data
 from shared.ledger.model import (
     Account,
     AccountCode,
@@ -20,10 +22,12 @@ from shared.ledger.model import (
     Month,
     Period,
     PeriodState,
+    RefusedCommand,
+    Reverses,
     Side,
 )
 from shared.money import Money
-from shared.ports import Create, Document, FieldPath, Fields, Increment, Ref, Value, tenant_ref
+from shared.ports import Create, Document, FieldPath, Fields, Increment, Ref, Update, Value, tenant_ref
 
 CLOSED = "~closed"
 
@@ -51,6 +55,11 @@ def guard_ref(tenant: TenantId, code: AccountCode) -> Ref:
 def inflow_ref(tenant: TenantId, code: AccountCode) -> Ref:
     """What a floored account has received."""
     return tenant_ref(tenant, "inflows", code)
+
+
+def reversals_ref(tenant: TenantId, entry_id: StoredId) -> Ref:
+    """What is left to reverse of a posted entry, by line."""
+    return tenant_ref(tenant, "reversals", entry_id)
 
 
 def operation_ref(tenant: TenantId, operation: str) -> Ref:
@@ -94,7 +103,7 @@ class TotalsKey:
 
 def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) -> Create:
     """The entry's document: created once, never changed."""
-    lines: list[Value] = [
+    lines: list[dict[str, Value]] = [
         {"account": line.account, "side": line.side.value, "amount": line.money.amount, "currency": line.money.currency}
         for line in entry.lines
     ]
@@ -104,6 +113,7 @@ def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) 
         "lines": lines,
         "accounts": list(entry.accounts),
         "effective_on": entry.effective_on.isoformat(),
+        "posted_on": entry.posting_day.isoformat(),
         "month": entry.month,
         "kind": entry.kind.value,
         "cause": entry.cause,
@@ -111,6 +121,13 @@ def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) 
         "request_hash": entry.request_hash,
         "content_hash": entry.content_hash,
     }
+    if entry.reverses:
+        fields["reverses"] = entry.reverses.entry
+        for line, place in zip(lines, entry.reverses.lines, strict=True):
+            line["reverses"] = place
+    if entry.hold:
+        fields["hold"] = entry.hold
+    fields |= write_entry_data(entry.data)
     if refusal:
         fields["refusal"] = write_refusal(refusal)
     return Create(entry_ref(tenant, entry.id), fields, stamped=("recorded_at",))
@@ -137,7 +154,8 @@ def read_entry(document: Document) -> RecordedEntry:
         )
         for line in cast("list[Fields]", fields["lines"])
     )
-    entry = JournalEntry(
+    make = JournalEntry if lines else RefusedCommand
+    entry = make(
         StoredId(document.ref.key),
         lines,
         date.fromisoformat(cast("str", fields["effective_on"])),
@@ -145,9 +163,21 @@ def read_entry(document: Document) -> RecordedEntry:
         cast("str", fields["request_hash"]),
         EntryKind(fields["kind"]),
         cast("str", fields["reference"]),
+        reverses=_read_reverses(fields),
+        hold=cast("StoredId | None", fields.get("hold")),
+        posted_on=date.fromisoformat(cast("str", fields.get("posted_on") or fields["effective_on"])),
+        data=read_entry_data(fields),
     )
     refusal = cast("Fields | None", fields.get("refusal"))
     return RecordedEntry(entry, fields["outcome"] == "posted", cast("datetime", fields["recorded_at"]), refusal)
+
+
+def _read_reverses(fields: Fields) -> Reverses | None:
+    original = cast("str | None", fields.get("reverses"))
+    if original is None:
+        return None
+    lines = cast("list[Fields]", fields["lines"])
+    return Reverses(StoredId(original), tuple(cast("int", line["reverses"]) for line in lines))
 
 
 def write_account(account: Account) -> dict[str, Value]:
@@ -161,7 +191,17 @@ def write_account(account: Account) -> dict[str, Value]:
         "version": account.version,
         "shards": account.shards,
         "floor": {"currency": floor.currency, "limit": floor.limit} if floor else None,
+        "currencies": list(account.currencies),
+        "metadata": dict(account.metadata),
+        "declared_rate": None if account.declared_rate is None else str(account.declared_rate),
+        "within": list(ancestors(account.code)),
     }
+
+
+def ancestors(code: AccountCode) -> tuple[AccountCode, ...]:
+    """An account and those above it in the hierarchy: `assets`, `assets:bank`, `assets:bank:eur`."""
+    parts = code.split(":")
+    return tuple(":".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
 def read_account(document: Document) -> Account:
@@ -176,6 +216,9 @@ def read_account(document: Document) -> Account:
         version=cast("int", fields["version"]),
         shards=cast("int", fields["shards"]),
         floor=Floor(cast("str", floor["currency"]), cast("int", floor["limit"])) if floor else None,
+        currencies=tuple(cast("list[str]", fields.get("currencies", ()))),
+        metadata=cast("dict[str, str]", fields.get("metadata", {})),
+        declared_rate=Decimal(rate) if (rate := cast("str | None", fields.get("declared_rate"))) else None,
     )
 
 
@@ -208,6 +251,13 @@ class Guard:
     spent: int
     held: int
     version: int
+
+    def moved(self, *, spent: int = 0, held: int = 0) -> Update:
+        """So much more spent and held, unchanged since read: one write a commit for both."""
+        fields: dict[str, Value] = {"spent": self.spent + spent, "version": self.version + 1}
+        if held:
+            fields["held"] = self.held + held
+        return Update(self.document.ref, fields, self.document.version)
 
 
 def read_guard(document: Document) -> Guard:

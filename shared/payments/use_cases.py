@@ -17,6 +17,7 @@ from shared.events import Command
 from shared.faults import Retryable
 from shared.identity import TenantId, stored_id
 from shared.invoicing.records import invoice_ref
+from shared.keys import SecretMissing, Secrets
 from shared.ledger.use_cases.posting import Booking, Books
 from shared.listing import Listing
 from shared.payments.applying import decide_event, decided_before
@@ -46,7 +47,7 @@ from shared.payments.records import (
     write_receipt,
 )
 from shared.payments.refusals import NotAnEvent, UnknownPartner, UnknownPayment
-from shared.ports import Create, Query, SecretMissing, Secrets, View, Where
+from shared.ports import Create, Query, View, Where
 from shared.privacy import PersonalDataUnreadable, Place, Sealer, Vault
 
 QUEUE: Final = "payment-events"

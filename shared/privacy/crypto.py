@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Protocol, TypeVar, cast
 
 from shared.identity import TenantId, keyed_hash
-from shared.ports import KeyDestroyed, Keys
+from shared.keys import KeyDestroyed, Keys
 from shared.privacy.model import TENANT_KEY, LookupField, keyset_place
 from shared.privacy.refusals import PersonalDataUnreadable
 

@@ -11,7 +11,8 @@ from typing import Final, TypeVar, cast
 from shared.clock import Clock
 from shared.expiring import Expiring
 from shared.identity import TenantId
-from shared.ports import Create, Decision, Document, Keys, Ref, Store, View
+from shared.keys import Keys
+from shared.ports import Create, Decision, Document, Ref, Store, View
 from shared.privacy.crypto import (
     Cipher,
     TenantKey,

@@ -18,6 +18,7 @@ from shared.gcp.rpc import Method, RpcFailed
 from shared.identity import TenantId
 from shared.invoicing.model import DraftInvoice, Invoice
 from shared.invoicing.use_cases import Invoicing
+from shared.keys import SecretMissing
 from shared.ledger.chart import opening_chart
 from shared.ledger.use_cases.control import Controls
 from shared.ledger.use_cases.posting import Books
@@ -27,7 +28,7 @@ from shared.outbox import Outbox
 from shared.payments.use_cases import Inbox, Payments
 from shared.payroll.use_cases.employees import Employees
 from shared.payroll.use_cases.runs import PayrollRuns
-from shared.ports import Decision, SecretMissing, View
+from shared.ports import Decision, View
 from shared.privacy.disclosures import Disclosures
 from shared.privacy.vault import Vault
 from shared.settings import Settings
@@ -235,7 +236,7 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
         books,
         Controls(desk),
         reports,
-        Proofs(desk, reports, post),
+        Proofs(desk, post),
         Customers(desk, vault, disclosures),
         Invoicing(desk, books, Taxes(), lambda _: SELLER),
         Inbox(desk, LiveSecrets(), vault),

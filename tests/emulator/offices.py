@@ -13,6 +13,8 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request
 
 from functions.invoicing.customers import customers
+from functions.ledger.accounts import accounts
+from functions.ledger.periods import periods
 from functions.platform.api_keys import api_keys
 from functions.platform.tenants import tenants
 from shared.events import Announcement, Command
@@ -27,6 +29,8 @@ _DOORS: Final[Mapping[str, Any]] = {  # functions_framework loses their types
     "/v1/tenants": tenants,
     "/v1/api_keys": api_keys,
     "/v1/customers": customers,
+    "/v1/ledger/accounts": accounts,
+    "/v1/ledger/periods": periods,
 }
 
 

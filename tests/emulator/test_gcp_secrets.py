@@ -21,7 +21,7 @@ from shared.clock import SettableClock
 from shared.faults import Retryable
 from shared.gcp.rpc import Rpc
 from shared.gcp.secrets import FRESH_SECONDS, FileSecrets, SecretManagerSecrets
-from shared.ports import SecretMissing
+from shared.keys import SecretMissing
 from shared.settings import Settings, read_settings
 
 

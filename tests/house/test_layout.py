@@ -13,7 +13,11 @@ DOMAINS = sorted(
 )
 EVERYWHERE = {"__init__", "model", "records", "refusals", "rules", "use_cases", "wire"}
 ONLY_HERE = {
-    "ledger": {"chart"},  # the standard accounts, a table with its reader
+    "ledger": {  # the standard accounts, a table with its reader; what an entry carries
+        "chart",
+        "entry_data",
+        "exchange",
+    },
     "payments": {"applying", "partners"},  # the one long decision; one file a partner's scheme
     "payroll": {"countries", "frequency", "runs"},  # a country's law is its own; runs have a life of their own
     "privacy": {"crypto", "disclosures", "vault"},  # a service to the domains rather than one of them

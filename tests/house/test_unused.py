@@ -9,12 +9,16 @@ CALLED_BY_OTHERS = [
     "@*.command",
     "@*.callback",
     "@pytest.*",  # by pytest
+    "@rule",  # by hypothesis
+    "@invariant",
+    "@initialize",
     "@*validator",  # by pydantic
     "@*serializer",
     "@cached_property",  # rooms of the house: each is entered by some door, which mypy sees
 ]
 KINDS = {"class", "function", "method", "property", "unreachable_code"}
 HOOKS = {
+    "teardown",  # a hypothesis machine's
     "post_fork",  # gunicorn's
     "do_GET",  # http.server's
     "log_message",  # http.server's

@@ -69,6 +69,7 @@ def test_every_role_of_the_catalogue_is_granted_and_no_other() -> None:
         "tasks": CALLS["queue"]["senders"],
         "events": CALLS["topic"]["publishers"],
         "keys": CALLS["key"]["users"],
+        "signing": CALLS["signing_key"]["signers"],
     }
     assert granted == {role: f'local.holders["{role}"]' for role in granted}
     assert CALLS["keysets"]["users"] == 'local.holders["keys"]'

@@ -1,1 +1,1 @@
-"""Cloud KMS: symmetric keys that encrypt small things, in versions that can be switched off and destroyed."""
+"""Cloud KMS: keys that encrypt small things or sign, in versions that can be switched off and destroyed."""

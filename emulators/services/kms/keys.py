@@ -18,14 +18,16 @@ from emulators.services.declined import not_found, wrong_state
 from emulators.services.grpc_server import Message
 from emulators.services.kms.ciphertext import new_material
 from emulators.services.kms.messages import CryptoKey, CryptoKeyVersion
+from emulators.services.kms.signing import SIGNING_ALGORITHM, new_private_key
 
 State = kms_v1.CryptoKeyVersion.CryptoKeyVersionState
+SYMMETRIC = kms_v1.CryptoKeyVersion.CryptoKeyVersionAlgorithm.GOOGLE_SYMMETRIC_ENCRYPTION
 DESTROY_AFTER = timedelta(days=30)
 
 
 @dataclass(slots=True)
 class Version:
-    """One version: its number, the message clients see, and its AES key until that is destroyed."""
+    """One version: its number, the message clients see, and its AES or private key until that is destroyed."""
 
     number: int
     message: Message
@@ -33,7 +35,7 @@ class Version:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it encrypts and decrypts."""
+        """Whether it encrypts and decrypts, or signs."""
         return bool(self.message.state == State.ENABLED)
 
     def demand_enabled(self) -> bytes:
@@ -66,6 +68,11 @@ class Key:
     versions: dict[int, Version] = field(default_factory=dict)
     primary: int = 0
 
+    @property
+    def signs(self) -> bool:
+        """Whether it is a key that signs; one that does not encrypts."""
+        return bool(self.message.purpose == kms_v1.CryptoKey.CryptoKeyPurpose.ASYMMETRIC_SIGN)
+
     def add_version(self, now: datetime) -> Version:
         """Make the next version, enabled, of fresh material."""
         number = max(self.versions, default=0) + 1
@@ -73,11 +80,11 @@ class Key:
             name=f"{self.message.name}/cryptoKeyVersions/{number}",
             state=State.ENABLED,
             protection_level=kms_v1.ProtectionLevel.SOFTWARE,
-            algorithm=kms_v1.CryptoKeyVersion.CryptoKeyVersionAlgorithm.GOOGLE_SYMMETRIC_ENCRYPTION,
+            algorithm=SIGNING_ALGORITHM if self.signs else SYMMETRIC,
         )
         message.create_time.FromDatetime(now)
         message.generate_time.FromDatetime(now)
-        version = self.versions[number] = Version(number, message, new_material())
+        version = self.versions[number] = Version(number, message, new_private_key() if self.signs else new_material())
         return version
 
     def version(self, number: int) -> Version:

@@ -1,4 +1,4 @@
-"""The RPCs of google.cloud.kms.v1.KeyManagementService that a house with symmetric keys calls."""
+"""The RPCs of google.cloud.kms.v1.KeyManagementService that the house calls: keys that encrypt, keys that sign."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,8 @@ from emulators.services.grpc_server import Message, Rpc, service
 from emulators.services.kms import messages as wire
 from emulators.services.kms.checksums import check_size, crc32c, is_verified
 from emulators.services.kms.ciphertext import Unreadable, open_envelope, seal, unseal
-from emulators.services.kms.keys import DESTROY_AFTER, Key, State, Version, pass_time
+from emulators.services.kms.keys import DESTROY_AFTER, SYMMETRIC, Key, State, Version, pass_time
+from emulators.services.kms.signing import DIGEST_BYTES, SIGNING_ALGORITHM, public_pem, sign_digest
 from emulators.services.listing import one_page
 from emulators.services.world import World
 
@@ -19,6 +20,7 @@ SECTION = "kms"
 ID = re.compile(r"[A-Za-z0-9_-]{1,63}")
 CIPHERTEXT_BYTES = 128 * 1024
 SOFTWARE = kms_v1.ProtectionLevel.SOFTWARE
+PURPOSE = kms_v1.CryptoKey.CryptoKeyPurpose
 
 
 class KmsService:
@@ -52,6 +54,8 @@ class KmsService:
                 *self._version_rpcs(),
                 Rpc("Encrypt", self.encrypt, wire.EncryptRequest, wire.EncryptResponse),
                 Rpc("Decrypt", self.decrypt, wire.DecryptRequest, wire.DecryptResponse),
+                Rpc("AsymmetricSign", self.sign, wire.AsymmetricSignRequest, wire.AsymmetricSignResponse),
+                Rpc("GetPublicKey", self.public_key, wire.GetPublicKeyRequest, wire.PublicKey),
             ),
         )
 
@@ -96,7 +100,7 @@ class KmsService:
     # --- keys
 
     async def create_key(self, request: Message) -> Message:
-        """Make a symmetric key, with its first version as primary unless the client makes it later."""
+        """Make a key with its first version (unless that is left for later), the primary of one that encrypts."""
         name = f"{self._ring(request.parent).name}/cryptoKeys/{_checked_id(request.crypto_key_id)}"
         if name in self._keys:
             message = f"CryptoKey {name} already exists."
@@ -105,7 +109,8 @@ class KmsService:
         key = Key(_described(request.crypto_key, name))
         key.message.create_time.FromDatetime(now)
         if not request.skip_initial_version_creation:
-            key.primary = key.add_version(now).number
+            first = key.add_version(now)
+            key.primary = 0 if key.signs else first.number
         self._keys[name] = key
         self._keep()
         return key.shown()
@@ -125,6 +130,9 @@ class KmsService:
     async def update_primary(self, request: Message) -> Message:
         """Let another enabled version encrypt from now on."""
         key = self._key(request.name)
+        if key.signs:
+            message = "A key that signs has no primary version."
+            raise invalid(message)
         version = key.version(_number(request.crypto_key_version_id))
         version.demand_enabled()
         key.primary = version.number
@@ -225,13 +233,59 @@ class KmsService:
             protection_level=SOFTWARE,
         )
 
+    # --- signing
+
+    async def sign(self, request: Message) -> Message:
+        """Sign a SHA-256 digest with the version named."""
+        version = self._signing(request.name)
+        digest = request.digest.sha256
+        if len(digest) != DIGEST_BYTES:
+            message = "Only a digest made with SHA-256 is signed here: 32 bytes."
+            raise invalid(message)
+        is_digest_verified = request.HasField("digest_crc32c")
+        if is_digest_verified and request.digest_crc32c.value != crc32c(digest):
+            message = "The checksum in field digest_crc32c did not match the data in field digest."
+            raise invalid(message)
+        signature = sign_digest(digest, version.demand_enabled())
+        return wire.AsymmetricSignResponse(
+            name=version.message.name,
+            signature=signature,
+            signature_crc32c={"value": crc32c(signature)},
+            verified_digest_crc32c=is_digest_verified,
+            protection_level=SOFTWARE,
+        )
+
+    async def public_key(self, request: Message) -> Message:
+        """The public key of a version that signs."""
+        version = self._signing(request.name)
+        pem = public_pem(version.demand_enabled())
+        return wire.PublicKey(
+            name=version.message.name,
+            pem=pem,
+            pem_crc32c={"value": crc32c(pem.encode())},
+            algorithm=version.message.algorithm,
+            protection_level=SOFTWARE,
+        )
+
     # --- within
+
+    def _signing(self, name: str) -> Version:
+        key, version = self._version(name)
+        if not key.signs:
+            message = f"{name} does not sign."
+            raise invalid(message)
+        return version
 
     def _encrypting(self, name: str) -> tuple[Key, Version]:
         if "/cryptoKeyVersions/" in name:
-            return self._version(name)
-        key = self._key(name)
-        return key, key.primary_version()
+            key, version = self._version(name)
+        else:
+            key = self._key(name)
+            version = key.primary_version()
+        if key.signs:
+            message = f"{name} does not encrypt."
+            raise invalid(message)
+        return key, version
 
     def _ring(self, name: str) -> Message:
         if name not in self._rings:
@@ -263,8 +317,8 @@ class KmsService:
 
 
 def _described(asked: Message, name: str) -> Message:
-    if asked.purpose != kms_v1.CryptoKey.CryptoKeyPurpose.ENCRYPT_DECRYPT:
-        message = "Only keys with the purpose ENCRYPT_DECRYPT are emulated."
+    if asked.purpose not in {PURPOSE.ENCRYPT_DECRYPT, PURPOSE.ASYMMETRIC_SIGN}:
+        message = "Only keys with the purpose ENCRYPT_DECRYPT or ASYMMETRIC_SIGN are emulated."
         raise not_emulated(message)
     if asked.HasField("rotation_period") and not asked.HasField("next_rotation_time"):
         message = "next_rotation_time must be set when rotation_period is."
@@ -273,10 +327,26 @@ def _described(asked: Message, name: str) -> Message:
     key.CopyFrom(asked)
     key.name = name
     key.version_template.protection_level = SOFTWARE
-    key.version_template.algorithm = kms_v1.CryptoKeyVersion.CryptoKeyVersionAlgorithm.GOOGLE_SYMMETRIC_ENCRYPTION
+    key.version_template.algorithm = _algorithm(asked)
     if key.destroy_scheduled_duration.ToTimedelta() == timedelta():
         key.destroy_scheduled_duration.FromTimedelta(DESTROY_AFTER)
     return key
+
+
+def _algorithm(asked: Message) -> int:
+    """The algorithm of a key's versions; one that signs must name it, and cannot rotate by itself."""
+    if asked.purpose == PURPOSE.ENCRYPT_DECRYPT:
+        return int(SYMMETRIC)
+    if asked.HasField("rotation_period"):
+        message = "Automatic rotation is for keys that encrypt."
+        raise invalid(message)
+    if not asked.version_template.algorithm:
+        message = "version_template.algorithm must be set."
+        raise invalid(message)
+    if asked.version_template.algorithm != SIGNING_ALGORITHM:
+        message = "Only EC_SIGN_P256_SHA256 is emulated."
+        raise not_emulated(message)
+    return int(SIGNING_ALGORITHM)
 
 
 def _checked_id(text: str) -> str:

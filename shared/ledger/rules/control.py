@@ -1,51 +1,104 @@
-"""Control operations: what may be closed or frozen from which state, and which totals that retires.
+"""Control operations: what may be asked of a period or account in which state, and which totals that retires.
 
 A control operation first raises its target's version and state in one commit, then retires every
-live totals document that could still permit a posting, and only then answers.
+live totals document that could still permit a posting, and only then answers. Closing an account and
+adding a floor are decided after that (`rules/settling.py`): until then the account is in a transition.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_CEILING, Decimal
 from enum import Enum
 from typing import Final, TypeAlias, cast
 
+from shared.faults import Refused
 from shared.identity import TenantId
-from shared.ledger.model import Account, AccountCode, AccountState, Month, Period, PeriodState
+from shared.ledger.model import (
+    MAX_SHARDS,
+    Account,
+    AccountCode,
+    AccountState,
+    Floor,
+    Month,
+    Period,
+    PeriodState,
+)
 from shared.ledger.records import CLOSED, account_ref, period_ref
-from shared.ledger.refusals import WrongState
+from shared.ledger.refusals import FloorCurrency, WrongState
 from shared.ports import Document, Fields, Ref, Value, Where
 
 Target: TypeAlias = Account | Period
 
 
 class Control(Enum):
-    """The operations that stop or resume postings."""
+    """The operations that stop, resume or redirect postings."""
 
     SOFT_CLOSE = "soft_close"
     HARD_CLOSE = "hard_close"
+    END_YEAR = "end_year"
+    REOPEN = "reopen"
+    REOPEN_FOR_ADJUSTING = "reopen_for_adjusting"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    CLOSE_ACCOUNT = "close_account"
+    RESHARD = "reshard"
+    SET_CURRENCIES = "set_currencies"
+    ADD_FLOOR = "add_floor"
+    CHANGE_LIMIT = "change_limit"
+    REMOVE_FLOOR = "remove_floor"
 
     @property
     def is_period(self) -> bool:
         """Whether it is about a month rather than an account."""
-        return self in {Control.SOFT_CLOSE, Control.HARD_CLOSE}
+        return self in PERIOD_STEPS
 
     @property
     def retires(self) -> bool:
-        """Whether totals are retired; unfreezing re-creates nothing, the slow path does."""
-        return self is not Control.UNFREEZE
+        """Whether totals are retired; what lets postings in again re-creates nothing, the slow path does."""
+        return self not in {Control.UNFREEZE, Control.REOPEN, Control.REOPEN_FOR_ADJUSTING, Control.CHANGE_LIMIT}
+
+    @property
+    def settles(self) -> bool:
+        """Whether what becomes of the account is decided only once its totals are retired."""
+        return self in {Control.CLOSE_ACCOUNT, Control.ADD_FLOOR}
 
 
 PERIOD_STEPS: Final[Mapping[Control, tuple[frozenset[PeriodState], PeriodState]]] = {
     Control.SOFT_CLOSE: (frozenset({PeriodState.OPEN}), PeriodState.SOFT_CLOSED),
-    Control.HARD_CLOSE: (frozenset({PeriodState.OPEN, PeriodState.SOFT_CLOSED}), PeriodState.HARD_CLOSED),
+    Control.HARD_CLOSE: (
+        frozenset({PeriodState.OPEN, PeriodState.SOFT_CLOSED, PeriodState.YEAR_END}),
+        PeriodState.HARD_CLOSED,
+    ),
+    Control.END_YEAR: (frozenset({PeriodState.SOFT_CLOSED}), PeriodState.YEAR_END),
+    Control.REOPEN: (frozenset({PeriodState.SOFT_CLOSED, PeriodState.HARD_CLOSED}), PeriodState.OPEN),
+    Control.REOPEN_FOR_ADJUSTING: (frozenset({PeriodState.HARD_CLOSED}), PeriodState.SOFT_CLOSED),
 }
 
-ACCOUNT_STEPS: Final[Mapping[Control, tuple[AccountState, AccountState]]] = {
-    Control.FREEZE: (AccountState.OPEN, AccountState.FROZEN),
-    Control.UNFREEZE: (AccountState.FROZEN, AccountState.OPEN),
+_OPEN: Final = frozenset({AccountState.OPEN})
+_KEPT: Final = frozenset({AccountState.OPEN, AccountState.FROZEN})
+
+ACCOUNT_STEPS: Final[Mapping[Control, tuple[frozenset[AccountState], AccountState | None]]] = {
+    Control.FREEZE: (_OPEN, AccountState.FROZEN),
+    Control.UNFREEZE: (frozenset({AccountState.FROZEN}), AccountState.OPEN),
+    Control.CLOSE_ACCOUNT: (_OPEN, AccountState.CLOSING),
+    Control.ADD_FLOOR: (_OPEN, AccountState.ADDING_FLOOR),
+    Control.RESHARD: (_KEPT, None),
+    Control.SET_CURRENCIES: (_KEPT, None),
+    Control.CHANGE_LIMIT: (_KEPT, None),
+    Control.REMOVE_FLOOR: (_KEPT, None),
 }
+"""From which states an operation on an account starts, and the state that its raise gives; None keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an operation is to bring about, where its name does not say it all."""
+
+    shards: int | None = None
+    rate: Decimal | None = None
+    """Writes per second that the account is declared to take."""
+    floor: Floor | None = None
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +112,81 @@ class Operation:
     """The version that the raise gave its target; older totals of an account are retired."""
     done: bool
     request_hash: str
+    terms: Terms = field(default_factory=Terms)
+    refusal: Refused | None = None
+    """Why it turned back, where that was decided after the raise."""
 
 
-def raised(control: Control, target: Target) -> Target:
+def raised(control: Control, target: Target, terms: Terms = Terms()) -> Target:
     """The target after the raise.
 
     Raises:
         WrongState: the operation does not start from the target's state.
+        FloorCurrency: floor and currencies of the account would not go together.
     """
-    version = target.version + 1
     if isinstance(target, Period):
         sources, period_state = PERIOD_STEPS[control]
         if target.state in sources:
-            return replace(target, state=period_state, version=version)
+            return replace(target, state=period_state, version=target.version + 1)
     else:
-        source, account_state = ACCOUNT_STEPS[control]
-        if target.state is source:
-            return replace(target, state=account_state, version=version)
+        starts, account_state = ACCOUNT_STEPS[control]
+        if target.state in starts:
+            after = replace(target, state=account_state or target.state, version=target.version + 1)
+            return _on_terms(control, after, terms)
     message = f"cannot {control.value.replace('_', ' ')} from the state {target.state.value}"
     raise WrongState(message, field="state", detail={"state": target.state.value})
+
+
+def _on_terms(control: Control, account: Account, terms: Terms) -> Account:
+    match control:
+        case Control.RESHARD:
+            return replace(account, shards=_shards(account, terms), declared_rate=terms.rate)
+        case Control.SET_CURRENCIES:
+            if account.floor and terms.currencies and account.floor.currency not in terms.currencies:
+                message = f"the account's floor is in {account.floor.currency}"
+                raise FloorCurrency(message, field="currencies")
+            return replace(account, currencies=terms.currencies)
+        case Control.ADD_FLOOR:
+            if terms.floor and not account.keeps(terms.floor.currency):
+                message = f"the account keeps {', '.join(account.currencies)} only"
+                raise FloorCurrency(message, field="floor")
+            return account
+        case Control.REMOVE_FLOOR:
+            if account.floor is None:
+                message = "the account has no floor"
+                raise WrongState(message, field="floor", detail={"state": account.state.value})
+            return replace(account, floor=None)
+        case _:
+            return account
+
+
+def _shards(account: Account, terms: Terms) -> int:
+    """As asked (docs/ledger.md, rule 14); a floored account's guard is one document anyway."""
+    if account.floor:
+        return 1
+    asked = terms.shards or shards_for(terms.rate or Decimal(1))
+    return min(max(asked, 1), MAX_SHARDS)
+
+
+def shards_for(rate: Decimal) -> int:
+    """Shards that take so many sustained writes per second, one each, as far as there may be."""
+    return min(max(int(rate.to_integral_value(ROUND_CEILING)), 1), MAX_SHARDS)
+
+
+def floor_control(account: Account, floor: Floor | None) -> Control:
+    """Which operation brings an account to a floor, or to none.
+
+    Raises:
+        FloorCurrency: the account has a floor in another currency, to be removed first.
+    """
+    if floor is None:
+        return Control.REMOVE_FLOOR
+    if account.floor is None:
+        return Control.ADD_FLOOR
+    if account.floor.currency != floor.currency:
+        message = f"the account's floor is in {account.floor.currency}"
+        raise FloorCurrency(message, field="floor", detail={"account": account.code})
+    return Control.CHANGE_LIMIT
 
 
 def target_ref(tenant: TenantId, control: Control, target: AccountCode | Month) -> Ref:
@@ -88,17 +197,15 @@ def target_ref(tenant: TenantId, control: Control, target: AccountCode | Month) 
 def to_retire(operation: Operation) -> tuple[Where, ...]:
     """Conditions of the totals that the operation retires, to be queried after the raise.
 
-    A soft close retires regular totals, a hard close both kinds; a freeze everything of the
-    account (see `below`).
+    A soft close retires regular totals, a hard close all kinds and so does the end of a year, before any
+    closing entry is posted; what is about an account everything
+    of it (see `below`).
     """
     live = Where("closed", "==", value=False)
-    match operation.control:
-        case Control.SOFT_CLOSE:
-            return (live, Where("month", "==", operation.target), Where("kind", "==", "regular"))
-        case Control.HARD_CLOSE:
-            return (live, Where("month", "==", operation.target))
-        case Control.FREEZE | Control.UNFREEZE:
-            return (live, Where("account", "==", operation.target))
+    if not operation.control.is_period:
+        return (live, Where("account", "==", operation.target))
+    month = (live, Where("month", "==", operation.target))
+    return (*month, Where("kind", "==", "regular")) if operation.control is Control.SOFT_CLOSE else month
 
 
 def below(operation: Operation, document: Document) -> bool:

@@ -5,13 +5,13 @@ increment demands that its totals document exists. Whatever fails there goes to 
 reads the period and the accounts, decides, and writes the same increments without that demand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from shared.faults import Refused
+from shared.faults import Refused, Retryable
 from shared.identity import TenantId
-from shared.ledger.model import Account, AccountCode, AccountState, AccountType, JournalEntry, Period, Side
+from shared.ledger.model import Account, AccountCode, AccountState, AccountType, JournalEntry, Line, Period, Side
 from shared.ledger.records import (
     Guard,
     TotalsKey,
@@ -26,8 +26,17 @@ from shared.ledger.records import (
     write_entry,
     write_period,
 )
-from shared.ledger.refusals import AccountFrozen, FloorCurrency, InsufficientFunds, PeriodClosed, UnknownAccount
-from shared.ports import Create, FieldPath, Increment, Ref, Update, View, Write
+from shared.ledger.refusals import (
+    AccountClosed,
+    AccountFrozen,
+    CurrencyNotKept,
+    FloorCurrency,
+    InsufficientFunds,
+    PeriodClosed,
+    UnknownAccount,
+)
+from shared.ledger.rules.shifts import shifts
+from shared.ports import Create, FieldPath, Increment, Ref, View, Write
 
 Cards: TypeAlias = Mapping[AccountCode, Account]
 """Accounts as last seen, perhaps stale: good for the fast path, never for a refusal."""
@@ -48,16 +57,24 @@ class Plan:
     refusal: Refused | None = None
 
 
-def plan_fast(tenant: TenantId, entry: JournalEntry, cards: Cards, view: View) -> Plan | None:
-    """Post on the strength of the totals documents alone; None when only the slow path can tell."""
+def plan_fast(
+    tenant: TenantId, entry: JournalEntry, cards: Cards, view: View, *, release: Sequence[Line] = ()
+) -> Plan | None:
+    """Post on the strength of the totals documents alone; None when only the slow path can tell.
+
+    `release` are lines that a hold kept in reserve until now: what they held back is free again in this commit.
+    """
     if any(code not in cards for code in entry.accounts):
         return None
     accounts = {code: cards[code] for code in entry.accounts}
-    floors = _floors(tenant, entry, accounts, view)
+    if any(account.state is not AccountState.OPEN for account in accounts.values()) or not_kept(entry.lines, accounts):
+        return None
+    floors = _floors(tenant, entry, accounts, view, release=release)
     if floors.refusal:
         return None
     totals = _totals(tenant, entry, accounts, must_exist=True)
-    return Plan((write_entry(tenant, entry, None), *totals, *floors.writes), floors.loose)
+    shifted = shifts(tenant, (entry,), accounts, entry.id)
+    return Plan((write_entry(tenant, entry, None), *totals, *shifted, *floors.writes), floors.loose)
 
 
 def slow_refs(tenant: TenantId, entry: JournalEntry) -> tuple[Ref, ...]:
@@ -67,25 +84,27 @@ def slow_refs(tenant: TenantId, entry: JournalEntry) -> tuple[Ref, ...]:
     return (entry_ref(tenant, entry.id), period_ref(tenant, entry.month), *sides)
 
 
-def plan_slow(tenant: TenantId, entry: JournalEntry, view: View) -> Plan:
+def plan_slow(tenant: TenantId, entry: JournalEntry, view: View, *, release: Sequence[Line] = ()) -> Plan:
     """Decide on what is written now; every document used is checked unchanged by the commit.
 
     The caller has read `slow_refs` and looked for the entry itself first.
 
     Raises:
         Unread: the view lacks one of them.
+        Retryable: an account is in a transition.
     """
     view.need(slow_refs(tenant, entry))
     accounts = accounts_seen(tenant, entry, view)
-    period, opening = _period(tenant, entry, view)
-    loose = _unused_sides(tenant, entry, accounts)
-    refusal = _refusal(entry, accounts, period)
+    await_decisions(accounts.values())
+    period, opening = period_of(tenant, entry, view)
+    loose = _unused_sides(tenant, entry, accounts, release)
+    refusal = refusal_of(entry, accounts, period)
     if refusal is None:
-        floors = _floors(tenant, entry, accounts, view)
+        floors = _floors(tenant, entry, accounts, view, release=release)
         refusal = floors.refusal
     if refusal:
         return Plan((write_entry(tenant, entry, refusal),), loose, refusal)
-    totals = _totals(tenant, entry, accounts, must_exist=False)
+    totals = (*_totals(tenant, entry, accounts, must_exist=False), *shifts(tenant, (entry,), accounts, entry.id))
     return Plan((write_entry(tenant, entry, None), *opening, *totals, *floors.writes), loose)
 
 
@@ -95,29 +114,81 @@ def accounts_seen(tenant: TenantId, entry: JournalEntry, view: View) -> dict[Acc
     return {code: read_account(document) for code, document in documents.items() if document is not None}
 
 
-def _refusal(entry: JournalEntry, accounts: Cards, period: Period) -> Refused | None:
+def refusal_of(entry: JournalEntry, accounts: Cards, period: Period) -> Refused | None:
     """The first reason, top down, why the entry cannot be posted."""
-    for code in entry.accounts:
-        if code not in accounts:
-            message = "the chart has no such account"
-            return UnknownAccount(message, field="lines", detail={"account": code})
+    if unknown := unknown_account(entry.accounts, accounts):
+        return unknown
     if not period.accepts(entry.kind):
         message = f"the period {period.month} takes no {entry.kind.value} entries"
         return PeriodClosed(message, field="effective_on", detail={"period": period.month, "state": period.state.value})
-    for code, account in accounts.items():
-        if account.state is AccountState.FROZEN:
-            message = "the account is frozen"
-            return AccountFrozen(message, field="lines", detail={"account": code})
+    return stopped_account(accounts) or not_kept(entry.lines, accounts)
+
+
+def unknown_account(codes: Iterable[AccountCode], accounts: Cards) -> Refused | None:
+    """The refusal of lines on an account that the chart lacks."""
+    for code in codes:
+        if code not in accounts:
+            message = "the chart has no such account"
+            return UnknownAccount(message, field="lines", detail={"account": code})
     return None
 
 
-def _unused_sides(tenant: TenantId, entry: JournalEntry, accounts: Cards) -> frozenset[Ref]:
-    spending = {code for code, account in accounts.items() if account.floor and _move(entry, account)[1]}
+def stopped_account(accounts: Cards) -> Refused | None:
+    """The refusal of lines on an account whose state takes none: of entries, of holds and of posts of holds."""
+    for account in accounts.values():
+        if refusal := state_refusal(account):
+            return refusal
+    return None
+
+
+def await_decisions(accounts: Iterable[Account]) -> None:
+    """Let a control operation decide first what becomes of an account; every command on it calls this.
+
+    Raises:
+        Retryable: an account is in a transition.
+    """
+    for account in accounts:
+        if account.state.is_transition:
+            state_refusal(account)
+
+
+def state_refusal(account: Account) -> Refused | None:
+    """The refusal of what moves an account that is frozen or closed.
+
+    Raises:
+        Retryable: the account is in a transition.
+    """
+    match account.state:
+        case AccountState.FROZEN:
+            message = "the account is frozen"
+            return AccountFrozen(message, field="lines", detail={"account": account.code})
+        case AccountState.CLOSED:
+            message = "the account is closed"
+            return AccountClosed(message, field="lines", detail={"account": account.code})
+        case AccountState.OPEN:
+            return None
+        case AccountState.ADDING_FLOOR | AccountState.CLOSING:
+            message = "a control operation on the account is still running"
+            raise Retryable(message, detail={"account": account.code})
+
+
+def not_kept(lines: Iterable[Line], accounts: Cards) -> Refused | None:
+    """The refusal of the first line in a currency that its account does not keep."""
+    for line in lines:
+        if not accounts[line.account].keeps(line.money.currency):
+            message = f"the account keeps {', '.join(accounts[line.account].currencies)} only"
+            return CurrencyNotKept(message, field="lines", detail={"account": line.account})
+    return None
+
+
+def _unused_sides(tenant: TenantId, entry: JournalEntry, accounts: Cards, release: Sequence[Line]) -> frozenset[Ref]:
+    leaving = (*entry.lines, *release)
+    spending = {code for code, account in accounts.items() if account.floor and moved(leaving, account)[1]}
     inflows = {inflow_ref(tenant, code) for code in entry.accounts}
     return frozenset(inflows | {guard_ref(tenant, code) for code in entry.accounts if code not in spending})
 
 
-def _period(tenant: TenantId, entry: JournalEntry, view: View) -> tuple[Period, tuple[Write, ...]]:
+def period_of(tenant: TenantId, entry: JournalEntry, view: View) -> tuple[Period, tuple[Write, ...]]:
     """The entry's period; a missing one is opened by this very commit, for absence is no reason to post."""
     ref = period_ref(tenant, entry.month)
     document = view[ref]
@@ -152,49 +223,54 @@ class _Floors:
     refusal: Refused | None = None
 
 
-def _floors(tenant: TenantId, entry: JournalEntry, accounts: Cards, view: View) -> _Floors:
-    """Outflows of floored accounts go through the guard, unchanged since read; inflows are added blindly."""
+def _floors(
+    tenant: TenantId, entry: JournalEntry, accounts: Cards, view: View, *, release: Sequence[Line] = ()
+) -> _Floors:
+    """Outflows of floored accounts go through the guard, unchanged since read; inflows are added blindly.
+
+    What a hold reserved needs no funds a second time: only what leaves beyond it must be available.
+    """
     floored = [account for account in accounts.values() if account.floor]
-    moves = {account.code: _move(entry, account) for account in floored}
-    outflows = [account for account in floored if moves[account.code][1]]
+    moves = {account.code: moved(entry.lines, account) for account in floored}
+    freed = {account.code: moved(release, account)[1] for account in floored}
+    outflows = [account for account in floored if moves[account.code][1] or freed[account.code]]
     needed = [place(tenant, account.code) for account in outflows for place in (guard_ref, inflow_ref)]
     view.need(needed)
     writes: list[Write] = []
     for account in floored:
         received, spent = moves[account.code]
-        if refusal := _floor_currency(entry, account):
+        if refusal := floor_currency(entry.lines, account):
             return _Floors(refusal=refusal)
         if received:
             writes.append(Increment(inflow_ref(tenant, account.code), {("credits",): received}, must_exist=True))
-        if spent:
-            guard = _guard(tenant, account, view)
-            if _available(tenant, account, guard, view) < spent:
+        if account in outflows:
+            guard, unreserved = guard_of(tenant, account, view), spent - freed[account.code]
+            if unreserved > 0 and available(tenant, account, guard, view) < unreserved:
                 message = "the account would fall below its floor"
                 return _Floors(refusal=InsufficientFunds(message, field="lines", detail={"account": account.code}))
-            fields = {"spent": guard.spent + spent, "version": guard.version + 1}
-            writes.append(Update(guard.document.ref, fields, guard.document.version))
+            writes.append(guard.moved(spent=spent, held=-freed[account.code]))
     return _Floors(tuple(writes), frozenset(inflow_ref(tenant, account.code) for account in outflows))
 
 
-def _move(entry: JournalEntry, account: Account) -> tuple[int, int]:
-    """What the entry brings to an account and takes from it, minor units, seen from its normal side."""
+def moved(lines: Iterable[Line], account: Account) -> tuple[int, int]:
+    """What lines bring to an account and take from it, minor units, seen from its normal side."""
     normal = account.type.normal_side
-    lines: Sequence[tuple[Side, int]] = [
-        (line.side, line.money.amount) for line in entry.lines if line.account == account.code
-    ]
-    received = sum(amount for side, amount in lines if side is normal)
-    return received, sum(amount for side, amount in lines if side is not normal)
+    amounts = [(line.side, line.money.amount) for line in lines if line.account == account.code]
+    received = sum(amount for side, amount in amounts if side is normal)
+    return received, sum(amount for side, amount in amounts if side is not normal)
 
 
-def _floor_currency(entry: JournalEntry, account: Account) -> Refused | None:
+def floor_currency(lines: Iterable[Line], account: Account) -> Refused | None:
+    """The refusal of lines in another currency than the one a floored account keeps."""
     floor = account.floor
-    if floor and any(line.account == account.code and line.money.currency != floor.currency for line in entry.lines):
+    if floor and any(line.account == account.code and line.money.currency != floor.currency for line in lines):
         message = f"the account keeps {floor.currency} only"
         return FloorCurrency(message, field="lines", detail={"account": account.code})
     return None
 
 
-def _guard(tenant: TenantId, account: Account, view: View) -> Guard:
+def guard_of(tenant: TenantId, account: Account, view: View) -> Guard:
+    """The guard of a floored account."""
     document = view[guard_ref(tenant, account.code)]
     if document is None:
         message = f"the floored account {account.code} has no guard"
@@ -202,7 +278,8 @@ def _guard(tenant: TenantId, account: Account, view: View) -> Guard:
     return read_guard(document)
 
 
-def _available(tenant: TenantId, account: Account, guard: Guard, view: View) -> int:
+def available(tenant: TenantId, account: Account, guard: Guard, view: View) -> int:
+    """What may leave a floored account now, minor units: a stale inflow only understates it."""
     inflow = view[inflow_ref(tenant, account.code)]
     received = cast("int", inflow["credits"]) if inflow else 0
     return guard.limit + received - guard.spent - guard.held

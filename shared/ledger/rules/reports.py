@@ -1,12 +1,12 @@
-"""Reports as folds of totals read at one instant, and the proof that totals are the fold of the entries."""
+"""Reports as rows of sums by account and currency, all read at one instant."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from datetime import date
+from typing import TypeAlias
 
-from shared.ledger.model import Account, AccountCode, AccountType, JournalEntry, Month, Side
+from shared.ledger.model import Account, AccountCode, AccountType, Month, Side
 from shared.ledger.rules.posting import is_balance_sheet
-from shared.ports import Document
 
 FoldKey: TypeAlias = tuple[AccountCode, str, Month, str]
 """Account, currency, month, kind."""
@@ -30,61 +30,6 @@ class Sums:
         return self.debits - self.credits
 
 
-Fold: TypeAlias = Mapping[FoldKey, Sums]
-
-
-def fold_totals(documents: Iterable[Document]) -> Fold:
-    """Live and closed totals of all versions and shards, added up."""
-    fold: dict[FoldKey, Sums] = {}
-    for document in documents:
-        fields = document.fields
-        account, currency, month, kind = (
-            cast("str", fields[name]) for name in ("account", "currency", "month", "kind")
-        )
-        sums = Sums(*(cast("int", fields.get(name, 0)) for name in ("debits", "credits", "count")))
-        key = (account, currency, month, kind)
-        fold[key] = fold.get(key, Sums()) + sums
-    return fold
-
-
-def fold_entries(entries: Iterable[JournalEntry]) -> Fold:
-    """What the totals must be: posted entries, folded afresh."""
-    fold: dict[FoldKey, Sums] = {}
-    for entry in entries:
-        counted: set[FoldKey] = set()
-        for line in entry.lines:
-            key = (line.account, line.money.currency, entry.month, entry.kind.value)
-            amount = line.money.amount
-            debits, credits_ = (amount, 0) if line.side is Side.DEBIT else (0, amount)
-            fold[key] = fold.get(key, Sums()) + Sums(debits, credits_, int(key not in counted))
-            counted.add(key)
-    return fold
-
-
-def balanced(fold: Fold) -> bool:
-    """Whether debits equal credits in every currency."""
-    nets: dict[str, int] = {}
-    for (_, currency, _, _), sums in fold.items():
-        nets[currency] = nets.get(currency, 0) + sums.net
-    return not any(nets.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Where totals and entries disagree."""
-
-    key: FoldKey
-    totals: Sums
-    entries: Sums
-
-
-def differences(totals: Fold, entries: Fold) -> tuple[Difference, ...]:
-    """Every key on which two folds disagree, in order; empty means proven."""
-    keys = sorted(totals.keys() | entries.keys())
-    pairs = ((key, totals.get(key, Sums()), entries.get(key, Sums())) for key in keys)
-    return tuple(Difference(key, left, right) for key, left, right in pairs if left != right)
-
-
 @dataclass(frozen=True, slots=True)
 class Balance:
     """An account's movement or balance in one currency, minor units."""
@@ -103,12 +48,8 @@ class Balance:
         return net if self.type.normal_side is Side.DEBIT else -net
 
 
-def balances(fold: Fold, chart: Mapping[AccountCode, Account], first: Month, last: Month) -> tuple[Balance, ...]:
-    """Movements of the months first..last by account and currency, in order, without idle accounts."""
-    sums: dict[tuple[AccountCode, str], Sums] = {}
-    for (account, currency, month, _), amount in fold.items():
-        if first <= month <= last:
-            sums[account, currency] = sums.get((account, currency), Sums()) + amount
+def rows_of(sums: Mapping[tuple[AccountCode, str], Sums], chart: Mapping[AccountCode, Account]) -> tuple[Balance, ...]:
+    """Sums by account and currency as rows, in order."""
     return tuple(
         Balance(account, chart[account].name, chart[account].type, currency, amount.debits, amount.credits)
         for (account, currency), amount in sorted(sums.items())
@@ -121,6 +62,8 @@ class TrialBalance:
 
     through: Month
     rows: tuple[Balance, ...]
+    on: date | None = None
+    """The day of that month at whose end it ends; the last, when None."""
 
     @property
     def out_of_balance(self) -> dict[str, int]:
@@ -156,6 +99,8 @@ class BalanceSheet:
     through: Month
     rows: tuple[Balance, ...]
     unclosed_income: Mapping[str, int]
+    on: date | None = None
+    """As `TrialBalance.on`."""
 
     @property
     def difference(self) -> dict[str, int]:
@@ -172,7 +117,7 @@ def income_statement(rows: tuple[Balance, ...], first: Month, last: Month) -> In
     return IncomeStatement(first, last, tuple(row for row in rows if not is_balance_sheet(row.type)))
 
 
-def balance_sheet(rows: tuple[Balance, ...], through: Month) -> BalanceSheet:
-    """The asset, liability and equity rows of all movements through a month."""
+def balance_sheet(rows: tuple[Balance, ...], through: Month, on: date | None = None) -> BalanceSheet:
+    """The asset, liability and equity rows of all movements through a month, or a day in it."""
     income = income_statement(rows, "0000-01", through).net_income
-    return BalanceSheet(through, tuple(row for row in rows if is_balance_sheet(row.type)), income)
+    return BalanceSheet(through, tuple(row for row in rows if is_balance_sheet(row.type)), income, on)

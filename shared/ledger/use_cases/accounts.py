@@ -1,12 +1,24 @@
-"""The chart of accounts: opened from a template, grown by request, listed."""
+"""The chart of accounts: opened from a template, grown by request, listed a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.identity import TenantId
-from shared.ledger.model import Account, Period
+from shared.ledger.model import Account, AccountCode, Period
 from shared.ledger.records import account_ref, create_account, read_account, read_period
-from shared.ledger.refusals import AccountExists
-from shared.ports import Query, View
+from shared.ledger.refusals import AccountExists, AccountNotFound
+from shared.listing import Listing
+from shared.ports import Create, Document, Query, View, Where
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateApplied:
+    """The codes of a template's accounts that were missing and are open now."""
+
+    opened: tuple[AccountCode, ...]
 
 
 class Chart:
@@ -32,10 +44,58 @@ class Chart:
 
         return self._desk.perform(call, [ref], decide, read_account)
 
-    def accounts(self, tenant: TenantId) -> tuple[Account, ...]:
-        """The whole chart, by code."""
-        return tuple(read_account(document) for document in self._desk.store.query(Query("accounts", tenant)).documents)
+    def apply_template(self, call: Call, template: Sequence[Account]) -> Done[TemplateApplied]:
+        """Open those accounts of a template that the chart lacks; what is there stays as it is.
 
-    def periods(self, tenant: TenantId) -> tuple[Period, ...]:
-        """Every month that was posted to or closed, in order."""
-        return tuple(read_period(document) for document in self._desk.store.query(Query("periods", tenant)).documents)
+        Raises:
+            AccountExists: an account of the chart has another type than the template's.
+        """
+        wanted = {account_ref(call.tenant, account.code): account for account in template}
+        place = call.ref("templates", call.cause.stored_id("template"))
+
+        def decide(view: View) -> Outcome[TemplateApplied]:
+            known = view[place]
+            if known is not None:
+                return Outcome(place, "chart.apply_template", _read_applied(known))
+            missing: list[Account] = []
+            for ref, account in wanted.items():
+                document = view[ref]
+                if document is None:
+                    missing.append(account)
+                elif read_account(document).type is not account.type:
+                    message = "the chart has this account with another type"
+                    raise AccountExists(message, field="accounts", detail={"account": account.code})
+            applied = TemplateApplied(tuple(sorted(account.code for account in missing)))
+            opening = [write for account in missing for write in create_account(call.tenant, account)]
+            record = Create(place, {"schema": 1, "opened": list(applied.opened)}, stamped=("recorded_at",))
+            return Outcome(place, "chart.apply_template", applied, (*opening, record))
+
+        return self._desk.perform(call, [place, *wanted], decide, _read_applied)
+
+    def account(self, tenant: TenantId, code: AccountCode) -> Account:
+        """One account.
+
+        Raises:
+            AccountNotFound: the chart has none under this code.
+        """
+        ref = account_ref(tenant, code)
+        document = self._desk.store.get([ref])[ref]
+        if document is None:
+            message = "the chart has no such account"
+            raise AccountNotFound(message, field="code")
+        return read_account(document)
+
+    def page(self, tenant: TenantId, within: AccountCode | None, limit: int, cursor: str | None) -> Listing[Account]:
+        """Accounts by code, a page at a time: all, or one and those below it in the hierarchy."""
+        where = (Where("within", "array_contains", within.rstrip(":")),) if within else ()
+        page = self._desk.store.query(Query("accounts", tenant, where, limit=limit, after=cursor))
+        return Listing(tuple(read_account(document) for document in page.documents), page.cursor)
+
+    def periods(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Period]:
+        """Months that were posted to or closed, in order, a page at a time."""
+        page = self._desk.store.query(Query("periods", tenant, limit=limit, after=cursor))
+        return Listing(tuple(read_period(document) for document in page.documents), page.cursor)
+
+
+def _read_applied(document: Document) -> TemplateApplied:
+    return TemplateApplied(tuple(cast("list[str]", document["opened"])))

@@ -10,19 +10,21 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk, read_refusal
+from shared.desk import Desk
 from shared.faults import Refused, Retryable
 from shared.identity import StoredId, TenantId
-from shared.ledger.model import Account, AccountCode, JournalEntry
+from shared.ledger.model import AccountCode, JournalEntry, Line
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
-from shared.ledger.refusals import EntryIdReused, UnknownAccount, UnknownEntry
-from shared.ledger.rules.posting import Plan, accounts_seen, plan_fast, plan_slow, slow_refs
+from shared.ledger.refusals import UnknownAccount, UnknownEntry
+from shared.ledger.rules.posting import Plan, accounts_seen, moved, plan_fast, plan_slow, slow_refs
+from shared.ledger.use_cases.answered import answered_before
+from shared.ledger.use_cases.memory import Memory
+from shared.ledger.use_cases.together import Result, Together
+from shared.ledger.use_cases.writer import Writer
 from shared.listing import Listing
 from shared.ports import Document, Query, Ref, View, Where, Write
 
 T = TypeVar("T")
-
-REMEMBERED_ACCOUNTS = 50_000
 
 
 def _nothing(_: Refused) -> tuple[Write, ...]:
@@ -42,6 +44,8 @@ class Booking(Generic[T]):
     if_refused: Callable[[Refused], tuple[Write, ...]] = _nothing
     wait_for_accounts_until: datetime | None = None
     """A queued cause may be ahead of its account: until then an unknown one is `Retryable`."""
+    release: tuple[Line, ...] = ()
+    """Lines that a hold reserved and this entry's commit sets free, on the entry's own accounts."""
 
 
 class Books:
@@ -50,7 +54,9 @@ class Books:
     def __init__(self, desk: Desk) -> None:
         """Post through `desk`."""
         self._desk = desk
-        self._remembered: dict[tuple[TenantId, AccountCode], Account] = {}
+        self.memory = Memory()
+        self.together = Together(desk, self.memory)
+        self.writer = Writer(self.together)
 
     def perform(
         self,
@@ -70,28 +76,33 @@ class Books:
             booking = decide(view)
             if booking.entry is None:
                 return booking.outcome
-            plan = self._plan(call, booking, booking.entry, view)
-            return _with_plan(call, booking, booking.entry, plan)
+            entry = booking.entry.posted_at(call.at)
+            plan = self._plan(call, booking, entry, view)
+            return _with_plan(call, booking, entry, plan)
 
         return self._desk.perform(call, refs, outcome, again)
 
     def post(self, call: Call, entry: JournalEntry) -> Done[RecordedEntry]:
         """Post one entry whose id is the call's own; the entry itself is the idempotency record.
 
-        Two lines with remembered accounts cost no read, one commit, three writes and the audit record.
+        Two lines with remembered accounts cost no read, one commit, three writes and the audit record. What
+        takes from an account with a floor shares a commit with whatever else waits for that account.
 
         Raises:
             EntryIdReused: the id was used with another request.
             Refused: recorded under the entry's id, now or earlier.
             Retryable: contention or silence outlasted the attempts.
         """
+        entry = entry.posted_at(call.at)
+        if account := self._floored(call.tenant, entry):
+            return _done(self.writer.post(call, entry, account))
         ref = entry_ref(call.tenant, entry.id)
         fresh = RecordedEntry(entry, posted=True, recorded_at=call.at, refusal=None)
 
         def decide(view: View) -> Booking[RecordedEntry]:
             known = view[ref] if view.failures or view.has_read(ref) else None
             if known is not None:
-                return Booking(Outcome(ref, "entry.post", _answered_before(call, entry, known)))
+                return Booking(Outcome(ref, "entry.post", answered_before(call, entry, known)))
             return Booking(Outcome(ref, "entry.post", fresh), entry)
 
         return self.perform(replace(call, once=False), (), decide, read_entry)
@@ -117,30 +128,38 @@ class Books:
         page = self._desk.store.query(Query("entries", tenant, where, limit=limit, after=cursor))
         return Listing(tuple(read_entry(document) for document in page.documents), page.cursor)
 
+    def _floored(self, tenant: TenantId, entry: JournalEntry) -> AccountCode | None:
+        """The first account with a floor that the entry takes from, as far as this process knows."""
+        for code, card in self.memory.cards(tenant, entry.accounts).items():
+            if card.floor and moved(entry.lines, card)[1]:
+                return code
+        return None
+
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
         ref = entry_ref(call.tenant, entry.id)
         if not view.failures and not view.has_read(ref):
-            cards = {code: card for code in entry.accounts if (card := self._remembered.get((call.tenant, code)))}
-            if fast := plan_fast(call.tenant, entry, cards, view):
+            cards = self.memory.cards(call.tenant, entry.accounts)
+            if fast := plan_fast(call.tenant, entry, cards, view, release=booking.release):
                 return fast
         view.need(slow_refs(call.tenant, entry))
         known = view[ref]
         if known is not None:
-            _answered_before(call, entry, known)
+            answered_before(call, entry, known)
             message = f"the entry {entry.id} is posted and its fact says it is not"
             raise LookupError(message)
-        plan = plan_slow(call.tenant, entry, view)
-        self._remember(call.tenant, accounts_seen(call.tenant, entry, view))
+        plan = plan_slow(call.tenant, entry, view, release=booking.release)
+        self.memory.note_accounts(call.tenant, accounts_seen(call.tenant, entry, view))
         patience = booking.wait_for_accounts_until
         if isinstance(plan.refusal, UnknownAccount) and patience and call.at < patience:
             message = "the account is not there yet"
             raise Retryable(message, detail=plan.refusal.detail)
         return plan
 
-    def _remember(self, tenant: TenantId, accounts: dict[AccountCode, Account]) -> None:
-        if len(self._remembered) > REMEMBERED_ACCOUNTS:
-            self._remembered.clear()
-        self._remembered |= {(tenant, code): account for code, account in accounts.items()}
+
+def _done(result: Result) -> Done[RecordedEntry]:
+    if isinstance(result.outcome, RecordedEntry):
+        return Done(result.outcome, result.replayed)
+    raise result.outcome
 
 
 def _with_plan(call: Call, booking: Booking[T], entry: JournalEntry, plan: Plan) -> Outcome[T]:
@@ -155,15 +174,3 @@ def _with_plan(call: Call, booking: Booking[T], entry: JournalEntry, plan: Plan)
         loose=loose,
         refusal=plan.refusal,
     )
-
-
-def _answered_before(call: Call, entry: JournalEntry, known: Document) -> RecordedEntry:
-    """The recorded entry under the same id and request; its refusal is raised again."""
-    recorded = read_entry(known)
-    if recorded.entry.request_hash not in {entry.request_hash, *call.earlier_hashes}:
-        message = "this id was used with another request"
-        raise EntryIdReused(message, field="Idempotency-Key")
-    if recorded.refusal is not None:
-        refusal: Refused = read_refusal(recorded.refusal)
-        raise refusal
-    return recorded

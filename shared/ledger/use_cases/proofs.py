@@ -1,7 +1,12 @@
-"""The scheduled proof: totals recomputed from the journal at one instant, and any difference is an alert."""
+"""Proofs: totals and guards recomputed from the journal at one instant, and any difference is an alert.
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+The whole journal every night and on demand; in between samples, which go round all entries and all
+totals a few at a time, so that damage to any account and month is found without reading it all.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
@@ -9,43 +14,74 @@ import structlog
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
-from shared.events import Command
-from shared.identity import Cause, TenantId, message_id
-from shared.ledger.model import JournalEntry
-from shared.ledger.rules.reports import TrialBalance, balances, differences, fold_entries
-from shared.ledger.use_cases.reports import FIRST_MONTH, LOOKS, Reports
+from shared.events import Command, Json
+from shared.identity import Cause, StoredId, TenantId, message_id
+from shared.ledger.model import AccountCode, Month
+from shared.ledger.records import account_ref, read_account
+from shared.ledger.refusals import UnknownProof
+from shared.ledger.rules.proof_records import Proof, read_proof, write_proof
+from shared.ledger.rules.proofs import (
+    Folded,
+    GuardOff,
+    corrections,
+    fold_journal,
+    named,
+    of_account,
+    out_of_balance,
+    unlike,
+)
+from shared.ledger.use_cases.balances import LOOKS
+from shared.ledger.use_cases.snapshots import POSTED, Snapshot
 from shared.listing import Listing
-from shared.ports import Create, Document, Query, Queue, Value, View
+from shared.ports import Create, Document, Fields, Put, Query, Queue, Ref, Update, Value, View, Where, Write, tenant_ref
 
-LAST_MONTH: Final = "9999-12"
+QUEUE: Final = "proofs"
+DOOR: Final = "prove_ledger"
+SAMPLES: Final = "samples"
+"""Where samples are recorded, apart from proofs of the whole."""
 NAMED_DIFFERENCES: Final = 20
+SAMPLE_DOCUMENTS: Final = 2
+"""Entries, and totals documents, whose accounts and months a sample proves."""
+SAMPLE_SLICES: Final = 6
+"""Accounts' months a sample proves at most."""
+SAMPLE_ENTRIES: Final = 1_000
+"""Entries of a month that a sample reads; of a longer month it proves one day, of a longer day nothing."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What a proof of the books found at one instant."""
+class Slice:
+    """An account's month; `day` (yyyy-mm-dd) is proven instead where the month is too long."""
 
-    id: str
-    proven_at: datetime
-    entries: int
-    accounts: int
-    differences: int
-    out_of_balance: int
+    account: AccountCode
+    month: Month
+    day: str
+
+
+@dataclass(slots=True)
+class _Findings:
+    wrong: Folded = field(default_factory=dict)
+    off: tuple[str, ...] = ()
+    guards: dict[AccountCode, GuardOff] = field(default_factory=dict)
+    reserved: tuple[tuple[AccountCode, str], ...] = ()
+    altered: tuple[StoredId, ...] = ()
+    accounts: int = 0
+    left_out: int = 0
 
     @property
-    def holds(self) -> bool:
-        """Totals are the fold of the entries and every currency balances."""
-        return not self.differences and not self.out_of_balance
+    def anything(self) -> bool:
+        return bool(self.wrong or self.off or self.guards or self.reserved or self.altered)
 
 
 class Proofs:
     """Proofs of every tenant's books."""
 
-    def __init__(self, desk: Desk, reports: Reports, queue: Queue) -> None:
-        """Read by `reports`, record through `desk`, ask for proofs by `queue`."""
-        self._desk, self._reports, self._queue = desk, reports, queue
+    def __init__(self, desk: Desk, queue: Queue) -> None:
+        """Read from the desk's store, record through `desk`, ask for proofs by `queue`."""
+        self._desk, self._queue = desk, queue
+
+    # --- asking
 
     def start(self, tenants: Iterable[TenantId], at: datetime, traceparent: str) -> None:
         """Ask for today's proof of each tenant; asked again today, the queue knows the task.
@@ -55,75 +91,189 @@ class Proofs:
         """
         day = at.date().isoformat()
         for tenant in tenants:
-            identity = message_id(tenant, Cause("system", "start_ledger_proofs", day), "prove_ledger", day)
-            self._queue.enqueue(Command(identity, tenant, "prove_ledger", "proofs", {"day": day}, traceparent))
+            self._enqueue(tenant, "start_ledger_proofs", {"day": day}, traceparent)
 
-    def prove(self, call: Call) -> Done[Proof]:
-        """Recompute every total from the entries at one instant and record what was found.
+    def start_samples(self, tenants: Iterable[TenantId], at: datetime, traceparent: str) -> None:
+        """Ask for a sample of each tenant's books; asked again in the same minute, the queue knows the task.
 
-        A difference is logged as an error with the accounts it is about: the alert hangs on it.
+        Raises:
+            Retryable: it is not certain that the queue has them all.
         """
+        minute = at.strftime("%Y-%m-%dT%H:%M")
+        for tenant in tenants:
+            self._enqueue(tenant, "start_ledger_samples", {"sample": minute}, traceparent)
+
+    def _enqueue(self, tenant: TenantId, asker: str, body: dict[str, Json], traceparent: str) -> None:
+        (key,) = map(str, body.values())
+        identity = message_id(tenant, Cause("system", asker, key), DOOR, key)
+        self._queue.enqueue(Command(identity, tenant, DOOR, QUEUE, body, traceparent))
+
+    def ask(self, call: Call) -> Done[Proof]:
+        """Ask for a whole proof; its task makes it, under the id that is answered."""
         ref = call.ref("proofs", call.cause.stored_id("proof"))
-        proof = self._proof(call.tenant, ref.key)
+        asked = Proof(ref.key, None)
 
         def decide(view: View) -> Outcome[Proof]:
             known = view[ref] if view.failures else None
             if known is not None:
-                return Outcome(ref, "ledger.prove", read_proof(known))
-            return Outcome(ref, "ledger.prove", proof, (Create(ref, write_proof(proof)),))
+                return Outcome(ref, "ledger.ask_proof", read_proof(known))
+            task = call.command(QUEUE, DOOR, ref.key, {"proof": ref.key})
+            return Outcome(ref, "ledger.ask_proof", asked, (Create(ref, write_proof(asked)),), (task,))
 
         return self._desk.perform(call, (), decide, read_proof)
 
-    def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Proof]:
-        """Recorded proofs, newest first."""
-        page = self._desk.store.query(Query("proofs", tenant, order=("-proven_at",), limit=limit, after=cursor))
+    # --- proving
+
+    def carry_out(self, call: Call, *, proof: str | None = None, sample: bool = False) -> Done[Proof]:
+        """What a task asks for: a sample, the proof that was asked for under an id, or the day's."""
+        return self.sample(call) if sample else self.prove(call, proof)
+
+    def prove(self, call: Call, proof_id: str | None = None) -> Done[Proof]:
+        """Recompute every total from the entries at one instant and record what was found.
+
+        A difference is logged as an error that names it: the alert hangs on it.
+        """
+        ref = call.ref("proofs", proof_id or call.cause.stored_id("proof"))
+        return self._record(call, ref, "ledger.prove", self._proof(call.tenant, ref.key, "whole", _whole))
+
+    def sample(self, call: Call) -> Done[Proof]:
+        """Prove the accounts and months of the next few entries and totals, round and round."""
+        ref, turn = call.ref(SAMPLES, call.cause.stored_id("proof")), call.ref("rotations", SAMPLES)
+        rotation = self._desk.store.get([turn])[turn]
+        slices, after = self._slices(call, rotation.fields if rotation else {})
+
+        def look(books: Snapshot) -> _Findings:
+            return _sampled(books, slices)
+
+        proof = self._proof(call.tenant, ref.key, "sample", look)
+        return self._record(call, ref, "ledger.prove_sample", proof, Put(turn, after))
+
+    def _record(self, call: Call, ref: Ref, action: str, proof: Proof, *more: Write) -> Done[Proof]:
+        def decide(view: View) -> Outcome[Proof]:
+            known = view[ref]
+            if known is None:
+                return Outcome(ref, action, proof, (Create(ref, write_proof(proof)), *more))
+            if read_proof(known).proven_at is not None:
+                return Outcome(ref, action, read_proof(known))
+            return Outcome(ref, action, proof, (Update(ref, write_proof(proof), known.version), *more))
+
+        return self._desk.perform(call, (ref,), decide, read_proof)
+
+    def _proof(self, tenant: TenantId, proof_id: str, scope: str, look: Callable[[Snapshot], _Findings]) -> Proof:
+        """What stays different at every look at the same instant; what a late commit explains is no difference."""
+        at = self._desk.store.read_time()
+        for _ in range(LOOKS):
+            books = Snapshot(self._desk.store, tenant, at)
+            found = look(books)
+            if not found.anything:
+                break
+        places = [*map(named, found.wrong)]
+        places += [*(f"guards/{code}" for code in found.guards), *(f"entries/{key}" for key in found.altered)]
+        places += [f"pending/{code}/{currency}" for code, currency in found.reserved]
+        proof = Proof(
+            proof_id,
+            at,
+            books.entries,
+            found.accounts,
+            len(found.wrong),
+            len(found.off),
+            len(found.guards),
+            len(found.altered),
+            len(found.reserved),
+            found.left_out,
+            scope,
+            tuple(places[:NAMED_DIFFERENCES]),
+        )
+        if found.anything:
+            off = list(found.off)
+            _log.error("ledger_proof_failed", tenant=tenant, scope=scope, differences=proof.named, out_of_balance=off)
+        return proof
+
+    def _slices(self, call: Call, rotation: Fields) -> tuple[tuple[Slice, ...], dict[str, Value]]:
+        """Accounts' months of the next few entries and totals, and where the next sample goes on.
+
+        Entries find totals that are gone, totals find those that no entry made; entries lie in
+        the order of hashes, so that a few in a row are few at random.
+        """
+        found: dict[tuple[AccountCode, Month], Slice] = {}
+        after: dict[str, Value] = {"schema": 1}
+        for collection, where in (("totals", ()), ("entries", (POSTED,))):
+            cursor = cast("str | None", rotation.get(collection))
+            query = Query(collection, call.tenant, where, limit=SAMPLE_DOCUMENTS, after=cursor)
+            page = self._desk.store.query(query)
+            after[collection] = page.cursor
+            for document in page.documents:
+                for one in _slices_of(document, str(call.cause)):
+                    found.setdefault((one.account, one.month), one)
+        return tuple(found.values())[:SAMPLE_SLICES], after
+
+    # --- reading
+
+    def proof(self, tenant: TenantId, proof_id: str) -> Proof:
+        """One proof.
+
+        Raises:
+            UnknownProof: there is none under this id.
+        """
+        ref = tenant_ref(tenant, "proofs", proof_id)
+        document = self._desk.store.get([ref])[ref]
+        if document is None:
+            message = "no such proof"
+            raise UnknownProof(message, field="id")
+        return read_proof(document)
+
+    def page(self, tenant: TenantId, limit: int, cursor: str | None, *, collection: str = "proofs") -> Listing[Proof]:
+        """Proofs of the whole that were made, or `SAMPLES`, newest first."""
+        page = self._desk.store.query(Query(collection, tenant, order=("-proven_at",), limit=limit, after=cursor))
         return Listing(tuple(read_proof(document) for document in page.documents), page.cursor)
 
-    def _proof(self, tenant: TenantId, proof_id: str) -> Proof:
-        """What stays different at every look at the same instant; what a late commit explains is no difference."""
-        at: datetime | None = None
-        for _ in range(LOOKS):
-            fold, chart, at = self._reports.read(tenant, at)
-            journal = _Counted(self._reports.posted(tenant, at))
-            found = differences(fold, fold_entries(journal))
-            trial = TrialBalance(LAST_MONTH, balances(fold, chart, FIRST_MONTH, LAST_MONTH))
-            off = {currency: net for currency, net in trial.out_of_balance.items() if net}
-            if not found and not off:
-                return Proof(proof_id, at, journal.count, len(chart), 0, 0)
-        keys = ["/".join(difference.key) for difference in found[:NAMED_DIFFERENCES]]
-        _log.error("ledger_proof_failed", tenant=tenant, differences=keys, out_of_balance=sorted(off))
-        return Proof(proof_id, cast("datetime", at), journal.count, len(chart), len(found), len(off))
+
+def _slices_of(document: Document, chance: str) -> Iterator[Slice]:
+    fields, month = document.fields, cast("str", document["month"])
+    if "accounts" in fields:
+        for account in cast("list[str]", fields["accounts"]):
+            yield Slice(account, month, cast("str", fields["effective_on"]))
+        return
+    days = sorted(cast("Fields", fields.get("d", {}))) or ["01"]
+    day = days[zlib.crc32(chance.encode()) % len(days)]
+    yield Slice(cast("str", fields["account"]), month, f"{month}-{day}")
 
 
-class _Counted:
-    """Entries as they come, counted, and none of them kept: a journal is longer than a memory."""
-
-    def __init__(self, entries: Iterable[JournalEntry]) -> None:
-        self._entries = entries
-        self.count = 0
-
-    def __iter__(self) -> Iterator[JournalEntry]:
-        for entry in self._entries:
-            self.count += 1
-            yield entry
+def _whole(books: Snapshot) -> _Findings:
+    totals, chart = books.totals(), books.chart()
+    wrong = corrections(totals, fold_journal(books.journal()))
+    reserved = books.reserved()
+    guards = books.guards_off(chart.values(), (totals, reserved))
+    off, altered = out_of_balance(totals), tuple(books.altered)
+    return _Findings(wrong, off, guards, unlike(reserved, books.held()), altered, len(chart))
 
 
-def write_proof(proof: Proof) -> dict[str, Value]:
-    """A proof's fields."""
-    return {
-        "schema": 1,
-        "proven_at": proof.proven_at,
-        "entries": proof.entries,
-        "accounts": proof.accounts,
-        "differences": proof.differences,
-        "out_of_balance": proof.out_of_balance,
-        "holds": proof.holds,
-    }
+def _sampled(books: Snapshot, slices: Iterable[Slice]) -> _Findings:
+    found = _Findings()
+    codes = dict.fromkeys(one.account for one in slices)
+    for one in slices:
+        wrong = _slice(books, one)
+        found.left_out += wrong is None
+        found.wrong = {**found.wrong, **(wrong or {})}
+    refs = {code: account_ref(books.tenant, code) for code in codes}
+    read = books.store.get(list(refs.values()), at=books.at)
+    accounts = [read_account(document) for document in read.values() if document is not None]
+    for account in accounts:
+        if account.floor:
+            totals, reserved = books.totals(Where("account", "==", account.code)), books.reserved(account.code)
+            found.guards |= books.guards_off([account], (totals, reserved))
+    found.accounts, found.altered = len(codes), tuple(dict.fromkeys(books.altered))
+    return found
 
 
-def read_proof(document: Document) -> Proof:
-    """The proof that a document keeps."""
-    entries, accounts, found, off = (
-        cast("int", document[name]) for name in ("entries", "accounts", "differences", "out_of_balance")
-    )
-    return Proof(document.ref.key, cast("datetime", document["proven_at"]), entries, accounts, found, off)
+def _slice(books: Snapshot, one: Slice) -> Folded | None:
+    """What is wrong with an account's month, or with one day of a long one; None when the day is too long as well."""
+    mine = Where("accounts", "array_contains", one.account)
+    day, when = None, Where("month", "==", one.month)
+    if books.count(mine, when) > SAMPLE_ENTRIES:
+        day, when = one.day, Where("effective_on", "==", one.day)
+        if books.count(mine, when) > SAMPLE_ENTRIES:
+            return None
+    totals = books.totals(Where("account", "==", one.account), Where("month", "==", one.month))
+    journal = fold_journal(books.journal(mine, when))
+    return corrections(of_account(totals, one.account, day), of_account(journal, one.account, day))

@@ -1,32 +1,27 @@
-"""Reports: what the books say, all of a report read at one instant."""
+"""Reports: what the books say, all of a report read at one instant, from what was carried forward where there is any.
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime
-from typing import Final
+A trial balance reads a carried document of each account and the totals of the months since; an income statement the
+totals of its own months.
+"""
+
+from datetime import date
 
 from shared.desk import Desk
 from shared.identity import TenantId
-from shared.ledger.model import Account, JournalEntry, Month
-from shared.ledger.records import read_account, read_entry
+from shared.ledger.model import Account, AccountCode, EntryKind, Month
+from shared.ledger.records import read_account
+from shared.ledger.rules.balances import standing
 from shared.ledger.rules.reports import (
+    Balance,
     BalanceSheet,
-    Fold,
     IncomeStatement,
     TrialBalance,
     balance_sheet,
-    balanced,
-    balances,
-    fold_totals,
     income_statement,
+    rows_of,
 )
-from shared.ports import Document, Query, Where
-
-FIRST_MONTH: Final = "0000-01"
-PAGE: Final = 500
-LOOKS: Final = 3
-"""Looks at one instant before a difference is believed. Firestore's emulator shows a commit up to some milliseconds
-after an instant that is later than it: once in 606 reads under load, never at the second look."""
+from shared.ledger.use_cases.balances import Moment, moment
+from shared.ports import Query
 
 
 class Reports:
@@ -36,45 +31,24 @@ class Reports:
         """Read from the desk's store."""
         self._store = desk.store
 
-    def trial_balance(self, tenant: TenantId, through: Month) -> TrialBalance:
-        """Debits and credits of every account, all months through one."""
-        fold, chart, _ = self.read(tenant)
-        return TrialBalance(through, balances(fold, chart, FIRST_MONTH, through))
+    def trial_balance(self, tenant: TenantId, through: Month, on: date | None = None) -> TrialBalance:
+        """Debits and credits of every account, all months through one, or all days up to one in it."""
+        return TrialBalance(through, self._rows(tenant, through, on), on)
+
+    def balance_sheet(self, tenant: TenantId, through: Month, on: date | None = None) -> BalanceSheet:
+        """Assets, liabilities and equity at the end of a month, or of a day in it."""
+        return balance_sheet(self._rows(tenant, through, on), through, on)
 
     def income_statement(self, tenant: TenantId, first: Month, last: Month) -> IncomeStatement:
-        """Revenue and expenses of the months first..last."""
-        fold, chart, _ = self.read(tenant)
-        return income_statement(balances(fold, chart, first, last), first, last)
+        """Revenue and expenses of the months first..last: what a year's end moved to equity is not taken off."""
+        books = moment(self._store, tenant)
+        earned = (document for document in books.totals(first, last) if document["kind"] != EntryKind.CLOSING.value)
+        return income_statement(rows_of(standing((), earned, None), _chart(books)), first, last)
 
-    def balance_sheet(self, tenant: TenantId, through: Month) -> BalanceSheet:
-        """Assets, liabilities and equity at the end of a month."""
-        fold, chart, _ = self.read(tenant)
-        return balance_sheet(balances(fold, chart, FIRST_MONTH, through), through)
+    def _rows(self, tenant: TenantId, through: Month, on: date | None) -> tuple[Balance, ...]:
+        books = moment(self._store, tenant)
+        return rows_of(books.everybody(on, through), _chart(books))
 
-    def read(self, tenant: TenantId, at: datetime | None = None) -> tuple[Fold, dict[str, Account], datetime]:
-        """The fold of all totals, the chart, and the instant (`at`, or now) at which both were read.
 
-        A commit that was on its way at the instant may show itself between two pages: totals that
-        do not balance are looked at again, at the same instant.
-        """
-        at = at or self._store.read_time()
-        for _ in range(LOOKS):
-            fold = fold_totals(self._all(Query("totals", tenant), at))
-            if balanced(fold):
-                break
-        chart = {account.code: account for account in map(read_account, self._all(Query("accounts", tenant), at))}
-        return fold, chart, at
-
-    def posted(self, tenant: TenantId, at: datetime) -> Iterator[JournalEntry]:
-        """Every posted entry, as of an instant."""
-        query = Query("entries", tenant, (Where("outcome", "==", "posted"),))
-        return (read_entry(document).entry for document in self._all(query, at))
-
-    def _all(self, query: Query, at: datetime) -> Iterator[Document]:
-        cursor: str | None = None
-        while True:
-            page = self._store.query(replace(query, limit=PAGE, after=cursor), at=at)
-            yield from page.documents
-            cursor = page.cursor
-            if cursor is None:
-                return
+def _chart(books: Moment) -> dict[AccountCode, Account]:
+    return {account.code: account for account in map(read_account, books.all(Query("accounts", books.tenant)))}

@@ -9,7 +9,8 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.expiring import Expiring
-from shared.ports import Ref, SecretMissing, Secrets, Store
+from shared.keys import SecretMissing, Secrets
+from shared.ports import Ref, Store
 from shared.tenants.model import PLATFORM, ApiKey, Credential, KeyState, Role, Token, not_a_key
 from shared.tenants.records import api_key_ref, read_key
 

@@ -4,12 +4,10 @@ Every case is sent to the running local cloud. All documents of both databases a
 and after, and the request's own log line must count no write, task, publish or delete.
 """
 
-import dataclasses
 import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,80 +16,9 @@ import requests
 
 from emulators.cloud import LocalCloud
 from shared.http.access import CALLERS, ROUTES
-from shared.limits import BODY_BYTES, TASK_BYTES, WEBHOOK_BYTES
+from shared.limits import TASK_BYTES, WEBHOOK_BYTES
+from tests.emulator.doors.cases import GOOD, NOBODY, WITHOUT_BODY, Case, every_post, label, particular
 from tests.emulator.doors.conftest import Client, Tenant, a_key, everything, log_line
-
-NOBODY = "a" * 52
-"""A well-formed id of nothing."""
-
-GOOD: Mapping[str, Mapping[str, Any]] = {
-    "/v1/tenants": {
-        "tenant": "third",
-        "legal_name": "Third Ltd",
-        "country": "GB",
-        "currency": "GBP",
-        "owner": "user:olga",
-    },
-    "/v1/api_keys": {"principal": "user:ann", "role": "auditor"},
-    "/v1/customers": {"reference": "C-9", "name": "Jo", "country": "DE", "kind": "consumer", "currency": "EUR"},
-    "/v1/invoices": {
-        "customer_id": NOBODY,
-        "currency": "EUR",
-        "supply": "service",
-        "lines": [{"description": "Work", "quantity": "1.5", "unit_price": 100}],
-    },
-    "/v1/tax/calculations": {
-        "seller": {"country": "GB", "registrations": {"GB": "GB980780684"}},
-        "buyer": {"country": "GB", "kind": "consumer"},
-        "supply": "service",
-        "date": "2026-11-16",
-        "currency": "GBP",
-        "lines": [{"quantity": "1", "unit_price": 100, "category": "standard"}],
-        "prices_include_tax": False,
-    },
-    "/v1/employees": {
-        "reference": "E-9",
-        "name": "Jo",
-        "bank_account": "GB33BUKB20201555555555",
-        "tax_id": "QQ123456C",
-        "tax_code": "1257L",
-        "ni_category": "A",
-        "annual_salary": {"amount": 3_000_000, "currency": "GBP"},
-    },
-    "/v1/payroll_runs": {"period": "2026-11", "pay_date": "2026-11-27"},
-    "/v1/ledger/accounts": {"code": "assets:petty_cash", "type": "asset", "name": "Petty cash"},
-    "/v1/ledger/entries": {
-        "lines": [
-            {"account": "assets:bank", "side": "debit", "amount": {"amount": 100, "currency": "GBP"}},
-            {"account": "equity:share_capital", "side": "credit", "amount": {"amount": 100, "currency": "GBP"}},
-        ]
-    },
-    "/v1/ledger/periods/2026-10/close": {"kind": "soft"},
-    "/v1/ledger/accounts/assets:bank/freeze": {"reason": "inquiry"},
-    "/v1/ledger/accounts/assets:bank/unfreeze": {"reason": "over"},
-    f"/v1/employees/{NOBODY}/disclosures": {"fields": ["name"], "purpose": "support"},
-    f"/v1/customers/{NOBODY}/disclosures": {"fields": ["name"], "purpose": "support"},
-}
-"""A good body for every POST that takes one; each bad case breaks one thing of it."""
-
-WITHOUT_BODY = (
-    f"/v1/invoices/{NOBODY}/issue",
-    f"/v1/payroll_runs/{NOBODY}/approve",
-    f"/v1/api_keys/{NOBODY}/revoke",
-)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One bad request and what it must be answered."""
-
-    name: str
-    path: str
-    body: bytes
-    status: int
-    code: str | None = None
-    field: str | None = None
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def client_for(acme: Tenant, path: str) -> Client:
@@ -99,86 +26,6 @@ def client_for(acme: Tenant, path: str) -> Client:
     if path.startswith("/v1/tenants"):
         return acme.platform
     return acme.owner
-
-
-def changed(path: str, **fields: object) -> bytes:
-    """The good body with some fields replaced."""
-    return json.dumps({**GOOD[path], **fields}).encode()
-
-
-def every_post() -> Iterator[Case]:
-    """What every POST refuses, whatever it is about."""
-    for path, good in GOOD.items():
-        text = json.dumps(good).encode()
-        needs_key = path != "/v1/tax/calculations"
-        yield Case("not JSON", path, b"{", 400, "malformed")
-        yield Case("an array", path, b"[]", 422, "invalid_fields")
-        yield Case("nothing", path, b"", 400)
-        yield Case("duplicate key", path, text[:-1] + b',"x":1,"x":2}', 400, "malformed")
-        yield Case("NaN", path, text[:-1] + b',"x":NaN}', 400, "malformed")
-        yield Case("not UTF-8", path, b'{"x": "\xff"}', 400, "malformed")
-        yield Case("deeply nested", path, b"[" * 5_000 + b"]" * 5_000, 400, "malformed")
-        yield Case("unknown field", path, changed(path, surprise=1), 422, "invalid_fields", "surprise")
-        yield Case("wrong media type", path, text, 415, headers={"Content-Type": "text/plain"})
-        yield Case("too large", path, b" " * (BODY_BYTES + 1) + text, 413, "too_large")
-        yield Case("no key", path, text, 401, "unauthenticated", headers={"Authorization": ""})
-        forged = f"Bearer db_acme_{NOBODY}_{'b' * 32}"
-        yield Case("forged key", path, text, 401, "unauthenticated", headers={"Authorization": forged})
-        if needs_key:
-            yield Case("no Idempotency-Key", path, text, 400, headers={"Idempotency-Key": ""})
-            yield Case("endless Idempotency-Key", path, text, 400, headers={"Idempotency-Key": "k" * 256})
-        for name in good:
-            yield Case(f"{name} of a wrong type", path, changed(path, **{name: 1.5}), 422, "invalid_fields", name)
-            yield Case(f"{name} null", path, changed(path, **{name: [None]}), 422, "invalid_fields")
-    for path in WITHOUT_BODY:
-        yield Case("unknown field", path, b'{"surprise": 1}', 422, "invalid_fields", "surprise")
-        yield Case("an id of nothing", path, b"{}", 404)
-
-
-def particular() -> Iterator[Case]:
-    """What only one door refuses."""
-    entries, invoices, employees = "/v1/ledger/entries", "/v1/invoices", "/v1/employees"
-
-    def lines(**amount: object) -> list[dict[str, object]]:
-        asked = {"amount": 100, "currency": "GBP", **amount}
-        debit: dict[str, object] = {"account": "assets:bank", "side": "debit", "amount": asked}
-        credit_side = {"account": "equity:share_capital", "side": "credit"}
-        return [debit, {**credit_side, "amount": {"amount": 100, "currency": "GBP"}}]
-
-    yield Case("a float amount", entries, changed(entries, lines=lines(amount=100.0)), 422, "invalid_fields")
-    yield Case("an amount as text", entries, changed(entries, lines=lines(amount="100")), 422, "invalid_fields")
-    yield Case("an endless amount", entries, changed(entries, lines=lines(amount=10**30)), 422, "invalid_fields")
-    yield Case("no such currency", entries, changed(entries, lines=lines(currency="XYZ")), 422, "invalid_fields")
-    yield Case("off balance", entries, changed(entries, lines=lines(amount=101)), 422, "unbalanced_entry", "lines")
-    yield Case("a negative line", entries, changed(entries, lines=lines(amount=-100)), 422)
-    yield Case("one line", entries, changed(entries, lines=lines()[:1]), 422, "invalid_fields")
-    yield Case("too many lines", entries, changed(entries, lines=lines() * 200), 422, "invalid_fields")
-    yield Case("no such customer", invoices, changed(invoices), 422, "unknown_customer", "customer_id")
-    zero = [{"description": "x", "quantity": "0", "unit_price": 1}]
-    yield Case("no quantity", invoices, changed(invoices, lines=zero), 422, "invalid_fields")
-    number = [{"description": "x", "quantity": 1.5, "unit_price": 1}]
-    yield Case("a quantity as a number", invoices, changed(invoices, lines=number), 422, "invalid_fields")
-    yield Case("no tax code", employees, changed(employees, tax_code="banana"), 422, "invalid_fields", "tax_code")
-    euros = {"amount": 1, "currency": "EUR"}
-    yield Case("a salary in euro", employees, changed(employees, annual_salary=euros), 422, "invalid")
-    runs = "/v1/payroll_runs"
-    yield Case("pay day elsewhere", runs, changed(runs, pay_date="2026-12-01"), 422, "invalid", "pay_date")
-    yield Case("a 13th month", runs, changed(runs, period="2026-13"), 422, "invalid_fields", "period")
-    yield Case("nobody to pay", runs, changed(runs), 422, "nobody_to_pay")
-    keys = "/v1/api_keys"
-    yield Case("the platform's role", keys, changed(keys, role="platform"), 422, "invalid_fields", "role")
-    yield Case("another tenant's key", keys, changed(keys, tenant="rival"), 403)
-    close = "/v1/ledger/periods/2026-99/close"
-    yield Case("no such month", close, b'{"kind":"soft"}', 422, "invalid_fields", "period")
-    yield Case("no such account", "/v1/ledger/accounts/assets:none/freeze", b'{"reason":"x"}', 422, "unknown_account")
-    tax = "/v1/tax/calculations"
-    yield Case("no rates", tax, changed(tax, buyer={"country": "US", "kind": "consumer"}), 422)
-    yield Case("before the rates", tax, changed(tax, date="1980-01-01"), 422, "not_supported")
-
-
-def label(case: Case) -> str:
-    """How a case is called in a test's name."""
-    return f"{case.path.replace(NOBODY, '{id}')}: {case.name}"
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +87,7 @@ def test_every_route_wants_a_key_whose_role_carries_it(
 ) -> None:
     """Without a key 401; with a role that lacks the scope 403: checked on every route."""
     path = rule.replace("{id}", NOBODY).replace("{code}", "assets:bank").replace("{period}", "2026-10")
+    path = path.replace("{year}", "2025")
     headers = {"Idempotency-Key": a_key()}
     body = b"{}" if method == "POST" else b""
     stranger = Client(cloud.doors_url, "")

@@ -61,7 +61,7 @@ def bookkeeping(settings: Settings) -> Bookkeeping:
     store = FirestoreStore(settings, settings.database, rpc=line)
     desk = Desk(store, Outbox(store, sent, sent, SystemClock()))
     reports = Reports(desk)
-    return Bookkeeping(line, store, sent, desk, Books(desk), Controls(desk), reports, Proofs(desk, reports, sent))
+    return Bookkeeping(line, store, sent, desk, Books(desk), Controls(desk), reports, Proofs(desk, sent))
 
 
 @pytest.fixture

@@ -1,9 +1,5 @@
 """Closing and freezing against postings: nothing lands after the answer, nothing is half applied."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
-
 import pytest
 
 from shared.faults import Refused, Retryable
@@ -11,74 +7,10 @@ from shared.ledger.model import EntryKind
 from shared.ledger.refusals import WrongState
 from shared.ledger.rules.control import Control
 from shared.ports import Query, Where
-from shared.settings import Settings
 from tests.builders import ACME, a_call, a_sale
-from tests.emulator.ledger.conftest import Bookkeeping, bookkeeping
+from tests.emulator.ledger.conftest import Bookkeeping
+from tests.emulator.ledger.orders import Killed, dies, live_totals
 from tests.emulator.lines import first, lost, unsent
-
-POSTS = 400
-"""Postings raced against each control operation; the bound that keeps this test short."""
-
-
-@pytest.fixture
-def writers(settings: Settings, kept: Bookkeeping) -> Iterator[list[Bookkeeping]]:
-    """Four warm instances besides the one that controls."""
-    del kept
-    instances = [bookkeeping(settings) for _ in range(4)]
-    for number, instance in enumerate(instances):
-        instance.books.post(a_call(f"warm-{number}"), a_sale(1, name=f"warm-{number}"))
-    yield instances
-    for instance in instances:
-        instance.line.close()
-
-
-def live_totals(kept: Bookkeeping, field: str, value: str) -> int:
-    """Totals documents that would still permit a posting."""
-    live = (Where("closed", "==", value=False), Where(field, "==", value))
-    return len(kept.store.query(Query("totals", ACME, live)).documents)
-
-
-@pytest.mark.parametrize(
-    ("control", "target", "field"),
-    [
-        (Control.SOFT_CLOSE, "2026-11", "month"),
-        (Control.HARD_CLOSE, "2026-11", "month"),
-        (Control.FREEZE, "revenue:sales", "account"),
-    ],
-)
-def test_nothing_lands_after_the_answer(
-    kept: Bookkeeping, writers: list[Bookkeeping], control: Control, target: str, field: str
-) -> None:
-    """Posts race the operation from four instances: each is posted or refused, none once it was answered."""
-    begun, answered = Event(), Event()
-    late: list[str] = []
-
-    def post(number: int) -> str:
-        if number == POSTS // 4:
-            begun.set()
-        began_after = answered.is_set()
-        try:
-            writers[number % 4].books.post(a_call(f"race-{number}"), a_sale(1, name=f"race-{number}"))
-        except Refused as refusal:
-            return refusal.code
-        if began_after:
-            late.append(f"race-{number}")
-        return "posted"
-
-    def close() -> None:
-        begun.wait(60)
-        kept.controls.run(a_call("control"), control, target)
-        answered.set()
-
-    with ThreadPoolExecutor(5) as pool:
-        closing = pool.submit(close)
-        outcomes = list(pool.map(post, range(POSTS)))
-        closing.result()
-    assert not late
-    assert len(set(outcomes)) == 2, "the race was missed: all before or all after"
-    assert live_totals(kept, field, target) == 0
-    assert kept.proven()
-    assert kept.reports.trial_balance(ACME, "2026-11").rows[0].debits == outcomes.count("posted") + 4
 
 
 def test_a_soft_close_leaves_adjusting_entries(kept: Bookkeeping) -> None:
@@ -127,15 +59,6 @@ def test_the_same_order_twice_is_one_operation(kept: Bookkeeping, other: Bookkee
     assert (again.replayed, again.answer) == (True, done.answer)
     with pytest.raises(WrongState):
         other.controls.run(a_call("another", once=True), Control.SOFT_CLOSE, "2026-11")
-
-
-class Killed(BaseException):
-    """The instance dies here."""
-
-
-def dies() -> None:
-    """Die as a killed process does: no handler of ours runs for it."""
-    raise Killed
 
 
 @pytest.mark.parametrize("after_commits", [1, 2, 3])

@@ -226,8 +226,11 @@ def test_names_are_unique_and_must_exist(kms: Client, ring: str, key: str, locat
     assert [found.name for found in kms.list_crypto_keys(parent=ring)] == [key]
 
 
-def test_signing_keys_are_not_emulated(kms: Client, ring: str) -> None:
-    """Another purpose is refused, not made into something else."""
-    purpose = kms_v1.CryptoKey.CryptoKeyPurpose.ASYMMETRIC_SIGN
+@pytest.mark.parametrize(
+    ("purpose", "algorithm"), [("ASYMMETRIC_DECRYPT", 0), ("MAC", 0), ("ASYMMETRIC_SIGN", "RSA_SIGN_PSS_2048_SHA256")]
+)
+def test_other_keys_are_not_emulated(kms: Client, ring: str, purpose: str, algorithm: str | int) -> None:
+    """Another purpose or algorithm is refused, not made into something else."""
+    other = {"purpose": purpose, "version_template": {"algorithm": algorithm}}
     with pytest.raises(MethodNotImplemented):
-        kms.create_crypto_key(parent=ring, crypto_key_id="signing", crypto_key={"purpose": purpose})
+        kms.create_crypto_key(parent=ring, crypto_key_id="other", crypto_key=other)

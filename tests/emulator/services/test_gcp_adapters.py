@@ -16,7 +16,7 @@ from shared.gcp.patience import Patience
 from shared.gcp.rpc import Method, Rpc, RpcFailed
 from shared.gcp.tasks import TasksQueue
 from shared.identity import StoredId, TenantId
-from shared.ports import KeyDestroyed
+from shared.keys import KeyDestroyed
 from shared.settings import Settings
 from tests.emulator.services.doors import Street
 from tests.emulator.services.rig import Services, TasksBench

@@ -13,8 +13,8 @@ from shared.faults import Conflict, NotFound, Retryable, Unauthenticated
 from shared.http.api import Api
 from shared.http.house import Credential
 from shared.identity import TenantId
+from shared.keys import SecretMissing
 from shared.listing import Listing
-from shared.ports import SecretMissing
 from shared.settings import Settings
 from shared.wire import DecimalText, Identifier, IsoDate, MoneyWire, PageAnswer, PageQuery, ShortText, Wire
 from tests.builders import ACME, NOON

@@ -6,7 +6,7 @@ import pytest
 
 from shared.http.bodies import parse, parse_strings
 from shared.http.problems import InvalidFields
-from shared.ledger.wire import AccountPath, NewEntry
+from shared.ledger.wire.entries import AccountPath, NewEntry
 
 LINES = """[{"account":"assets:bank","side":"debit","amount":{"amount":1,"currency":"EUR"}},
             {"account":"revenue:sales","side":"credit","amount":{"amount":1,"currency":"EUR"}}]"""

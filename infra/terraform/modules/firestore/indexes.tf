@@ -48,8 +48,9 @@ resource "google_firestore_index" "index" {
   dynamic "fields" {
     for_each = each.value.fields
     content {
-      field_path = trimprefix(fields.value, "-")
-      order      = startswith(fields.value, "-") ? "DESCENDING" : "ASCENDING"
+      field_path   = trimprefix(trimprefix(fields.value, "-"), "@")
+      order        = startswith(fields.value, "@") ? null : startswith(fields.value, "-") ? "DESCENDING" : "ASCENDING"
+      array_config = startswith(fields.value, "@") ? "CONTAINS" : null
     }
   }
 }

@@ -58,7 +58,7 @@ variable "fields" {
 }
 
 variable "indexes" {
-  description = "Composite indexes by a name of our own: collection, then fields in order, prefixed with - where descending."
+  description = "Composite indexes by a name of our own: collection, then fields in order, prefixed with - where descending, with @ where one of an array."
   type = map(object({
     collection = string
     fields     = list(string)

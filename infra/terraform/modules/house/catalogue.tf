@@ -24,5 +24,5 @@ locals {
   }
 
   # The roles that a catalogue may name; what each means is said beside the thing it opens.
-  roles = ["store", "tasks", "events", "keys", "secrets"]
+  roles = ["store", "tasks", "events", "keys", "signing", "secrets"]
 }

@@ -28,6 +28,7 @@ module "function" {
     DAYBOOK_DATABASE         = local.database
     DAYBOOK_KEYSETS_DATABASE = local.keysets_database
     DAYBOOK_KMS_KEY          = local.kms_key
+    DAYBOOK_SEAL_KEY_VERSION = local.seal_key_version
     DAYBOOK_DOORS_URL        = local.doors_url
   }
 }

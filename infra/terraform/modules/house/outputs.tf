@@ -63,6 +63,11 @@ output "key" {
   value       = { key = module.key.key, users = module.key.users }
 }
 
+output "seal_key" {
+  description = "The key that signs seals, and who may sign."
+  value       = { key = module.signing_key.key, signers = module.signing_key.signers, version = local.seal_key_version }
+}
+
 output "secrets" {
   description = "Secrets with a place, who reads which, and the conditions of families."
   value       = { names = module.secrets.secrets, readers = module.secrets.readers, families = module.secrets.families }

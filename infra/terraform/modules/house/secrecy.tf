@@ -3,7 +3,11 @@
 locals {
   key_ring = "daybook"
   key      = "personal-data"
-  kms_key  = "projects/${var.project}/locations/${var.region}/keyRings/${local.key_ring}/cryptoKeys/${local.key}"
+  seal_key = "seals-of-journals"
+  kms_keys = "projects/${var.project}/locations/${var.region}/keyRings/${local.key_ring}/cryptoKeys"
+  kms_key  = "${local.kms_keys}/${local.key}"
+
+  seal_key_version = "${local.kms_keys}/${local.seal_key}/cryptoKeyVersions/${var.seal_key_version}"
 
   # Every function keys its requests' hashes with the same secret; the catalogue names the rest, function by function.
   request_hash = "request-hash"
@@ -23,6 +27,14 @@ module "key" {
   destroy_after_days = var.key_destroy_after_days
   users              = local.holders["keys"]
   depends_on         = [module.services]
+}
+
+module "signing_key" {
+  source             = "../signing_key"
+  ring               = module.key.ring
+  name               = local.seal_key
+  destroy_after_days = var.key_destroy_after_days
+  signers            = local.holders["signing"]
 }
 
 module "secrets" {

@@ -26,9 +26,22 @@ module "books" {
     # The payroll sweep looks for runs that stand still over all tenants; lists filter within one.
     "payroll_runs.state" = { orders = ["ASCENDING", "DESCENDING"], group_orders = ["ASCENDING"] }
 
+    # The sweep looks for holds whose time is over, over all tenants; lists filter by account and state within one.
+    "holds.due_at"     = { group_orders = ["ASCENDING"] }
+    "holds.lines"      = {}
+    "holds.shards"     = {}
+    "pending.reserved" = {}
+
+    # Leaves of seals are read by page, and never looked for.
+    "leaves.leaves" = {}
+
     # Written once in the order of time: seals read them forwards, nothing backwards.
     "entries.recorded_at" = { orders = ["ASCENDING"] }
     "entries.lines"       = {}
+    "batches.entries"     = {}
+    "entries.memo"        = {}
+    "entries.metadata"    = {}
+    "entries.rates"       = {}
     "audit.recorded_at"   = { orders = ["ASCENDING"] }
     "audit.at"            = {}
 
@@ -37,6 +50,23 @@ module "books" {
     "totals.credits" = {}
     "totals.count"   = {}
     "totals.d"       = {}
+
+    # The same of shifts; what is carried forward is found by account and month.
+    "shifts.debits"  = {}
+    "shifts.credits" = {}
+    "shifts.d"       = {}
+    "carried.sums"   = {}
+    "closings.lines" = {}
+  }
+
+  indexes = {
+    # A statement's page: the entries of an account in the order of one of their days.
+    entries_by_effective_day = { collection = "entries", fields = ["@accounts", "outcome", "effective_on", "recorded_at"] }
+    entries_by_posting_day   = { collection = "entries", fields = ["@accounts", "outcome", "posted_on", "recorded_at"] }
+
+    # A balance: the months of an account since what was carried forward.
+    totals_by_account = { collection = "totals", fields = ["account", "month"] }
+    shifts_by_account = { collection = "shifts", fields = ["account", "month"] }
   }
 
   depends_on = [module.services]

@@ -53,6 +53,12 @@ variable "key_destroy_after_days" {
   type        = number
 }
 
+variable "seal_key_version" {
+  description = "Number of the version that signs seals; its public key is with the auditors before it is named here."
+  type        = number
+  default     = 1
+}
+
 variable "keep_warm" {
   description = "Whether functions keep the min_instances of the catalogue; otherwise all go to zero when idle."
   type        = bool

@@ -75,6 +75,11 @@ output "key" {
   value       = google_kms_crypto_key.key
 }
 
+output "ring" {
+  description = "Id of the key ring."
+  value       = google_kms_key_ring.ring.id
+}
+
 output "users" {
   description = "Functions that may encrypt and decrypt."
   value       = keys(google_kms_crypto_key_iam_member.user)

@@ -157,6 +157,14 @@ run "house" {
   }
 
   assert {
+    condition = (
+      output.seal_key.key.purpose == "ASYMMETRIC_SIGN" && output.seal_key.key.version_template[0].algorithm == "EC_SIGN_P256_SHA256"
+      && toset(output.seal_key.signers) == toset([for name, function in run.catalogue.catalogue.functions : name if contains(function.roles, "signing")])
+    )
+    error_message = "Exactly the holders of the role `signing` sign, with a key that does nothing else."
+  }
+
+  assert {
     condition = alltrue([
       for name, function in run.catalogue.catalogue.functions : alltrue([
         for secret in concat(["request-hash"], try(function.secrets, [])) : contains(output.secrets.readers, "${name}/${secret}/roles/secretmanager.secretAccessor")

@@ -1,129 +1,36 @@
-"""The ledger on the wire."""
+"""Entries and reports on the wire."""
 
-from datetime import date, datetime
-from typing import Annotated, Final, Literal, Self
+from datetime import date
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from shared.calls import Call
+from shared.ledger.entry_data import EntryData
 from shared.ledger.model import (
-    Account,
     AccountType,
     EntryKind,
-    Floor,
     JournalEntry,
     Line,
-    Period,
     Side,
     account_code,
+    kind_to_post,
 )
 from shared.ledger.records import RecordedEntry
-from shared.ledger.rules.control import Control, Operation
 from shared.ledger.rules.reports import Balance, BalanceSheet, IncomeStatement, TrialBalance
-from shared.ledger.use_cases.proofs import Proof
+from shared.ledger.wire.entry_data import Metadata, Rates, RateWire, ReversesWire
 from shared.limits import ENTRY_LINES
-from shared.wire import AmountMinor, Currency, IsoDate, MoneyWire, PageQuery, ShortText, Wire, by_rule
+from shared.wire import IsoDate, MoneyWire, PageQuery, Wire, by_rule
 from shared.wire import Period as Month
 
 AccountCode = Annotated[str, Field(pattern=r"^[a-z0-9:_.-]{1,128}$", examples=["assets:bank"]), by_rule(account_code)]
-SHARDS: Final = 4
-SHARDS_WITH_FLOOR: Final = 1
-"""Shards of an account that declares none (docs/ledger.md, rule 14)."""
-
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/#-]{0,64}$", examples=["INV-2026-000123"])]
-
-
-class FloorWire(Wire):
-    """The balance never falls below minus `limit` minor units of `currency`."""
-
-    currency: Currency
-    limit: Annotated[AmountMinor, Field(ge=0)] = 0
-
-
-class NewAccount(Wire):
-    """An account to open; a hot one declares more shards, 1 to 64."""
-
-    code: AccountCode
-    type: AccountType
-    name: ShortText
-    shards: Annotated[int | None, Field(ge=1, le=64)] = None
-    floor: FloorWire | None = None
-
-    def account(self) -> Account:
-        """The account asked for."""
-        floor = Floor(self.floor.currency, self.floor.limit) if self.floor else None
-        usual = SHARDS_WITH_FLOOR if floor else SHARDS
-        return Account(self.code, self.type, self.name, shards=self.shards or usual, floor=floor)
-
-
-class AccountAnswer(Wire):
-    """An account of the chart."""
-
-    code: str
-    type: AccountType
-    name: str
-    state: str
-    version: int
-    shards: int
-    floor: FloorWire | None
-
-    @classmethod
-    def of(cls, account: Account) -> Self:
-        """The account on the wire."""
-        floor = FloorWire(currency=account.floor.currency, limit=account.floor.limit) if account.floor else None
-        return cls(
-            code=account.code,
-            type=account.type,
-            name=account.name,
-            state=account.state.value,
-            version=account.version,
-            shards=account.shards,
-            floor=floor,
-        )
-
-
-class ChartAnswer(Wire):
-    """The whole chart of accounts, by code."""
-
-    items: tuple[AccountAnswer, ...]
-
-    @classmethod
-    def of(cls, accounts: tuple[Account, ...]) -> Self:
-        """The chart on the wire."""
-        return cls(items=tuple(AccountAnswer.of(account) for account in accounts))
 
 
 class AccountPath(Wire):
     """The account in the path."""
 
     code: AccountCode
-
-
-class FreezeOrder(Wire):
-    """Why an account is frozen or unfrozen; kept in the audit record."""
-
-    reason: ShortText
-
-
-class ControlAnswer(Wire):
-    """A control operation that has come to its end: nothing can land any more that it excludes."""
-
-    id: str
-    operation: Control
-    target: str
-    version: int
-    done: bool
-
-    @classmethod
-    def of(cls, operation: Operation) -> Self:
-        """The operation on the wire."""
-        return cls(
-            id=operation.id,
-            operation=operation.control,
-            target=operation.target,
-            version=operation.version,
-            done=operation.done,
-        )
 
 
 class LineWire(Wire):
@@ -148,8 +55,10 @@ class NewEntry(Wire):
 
     lines: Annotated[tuple[LineWire, ...], Field(min_length=2, max_length=ENTRY_LINES)]
     effective_on: IsoDate | None = None
-    kind: EntryKind = EntryKind.REGULAR
+    kind: Annotated[EntryKind, by_rule(kind_to_post)] = EntryKind.REGULAR
     reference: Reference = ""
+    metadata: Metadata = Field(default_factory=dict)
+    rates: Rates = ()
 
     def entry(self, call: Call) -> JournalEntry:
         """The entry asked for, under the id that the call's cause gives."""
@@ -161,6 +70,8 @@ class NewEntry(Wire):
             call.request_hash,
             self.kind,
             self.reference,
+            data=EntryData(self.metadata, rates=tuple(rate.rate_kept() for rate in self.rates)),
+            posted_on=call.at.date(),
         )
 
 
@@ -171,26 +82,38 @@ class EntryAnswer(Wire):
     outcome: Literal["posted", "refused"]
     lines: tuple[LineWire, ...]
     effective_on: date
+    posted_on: date
     kind: EntryKind
     reference: str
     cause: str
     content_hash: str
     refusal: str | None
+    reverses: ReversesWire | None
+    metadata: dict[str, str]
+    rates: Rates
+    has_memo: bool
+    hold: str | None
 
     @classmethod
     def of(cls, recorded: RecordedEntry) -> Self:
-        """The entry on the wire."""
+        """The entry on the wire; a memo needs a disclosure."""
         entry = recorded.entry
         return cls(
             id=entry.id,
             outcome="posted" if recorded.posted else "refused",
             lines=tuple(LineWire.of(line) for line in entry.lines),
             effective_on=entry.effective_on,
+            posted_on=entry.posting_day,
             kind=entry.kind,
             reference=entry.reference,
             cause=entry.cause,
             content_hash=entry.content_hash,
             refusal=str(recorded.refusal["code"]) if recorded.refusal else None,
+            reverses=ReversesWire.of(entry.reverses) if entry.reverses else None,
+            metadata=dict(entry.data.metadata),
+            rates=tuple(RateWire.of(rate) for rate in entry.data.rates),
+            has_memo=bool(entry.data.memo),
+            hold=entry.hold,
         )
 
 
@@ -212,51 +135,10 @@ class PeriodPath(Wire):
     period: Month
 
 
-class CloseOrder(Wire):
-    """Soft: adjusting entries only from now on. Hard: nothing."""
-
-    kind: Literal["soft", "hard"]
-    reason: ShortText | None = None
-
-    @property
-    def control(self) -> Control:
-        """The control operation asked for."""
-        return Control.SOFT_CLOSE if self.kind == "soft" else Control.HARD_CLOSE
-
-
-class PeriodAnswer(Wire):
-    """A month of the books."""
-
-    period: str
-    state: str
-    version: int
-
-    @classmethod
-    def of(cls, period: Period) -> Self:
-        """The period on the wire."""
-        return cls(period=period.month, state=period.state.value, version=period.version)
-
-
-class PeriodsAnswer(Wire):
-    """Every month that was posted to or closed."""
-
-    items: tuple[PeriodAnswer, ...]
-
-    @classmethod
-    def of(cls, periods: tuple[Period, ...]) -> Self:
-        """The periods on the wire."""
-        return cls(items=tuple(PeriodAnswer.of(period) for period in periods))
-
-
-class ThroughQuery(Wire):
-    """All months through one."""
-
-    through: Month
-
-
-class RangeQuery(ThroughQuery):
+class RangeQuery(Wire):
     """The months of a range; `first` is the last one when left out."""
 
+    through: Month
     first: Month | None = None
 
 
@@ -289,6 +171,7 @@ class TrialBalanceAnswer(Wire):
     """Debits and credits of every account; `difference` is zero in every currency, or the books are broken."""
 
     through: str
+    on: date | None
     rows: tuple[BalanceRow, ...]
     difference: dict[str, int]
 
@@ -296,7 +179,7 @@ class TrialBalanceAnswer(Wire):
     def of(cls, report: TrialBalance) -> Self:
         """The report on the wire."""
         rows = tuple(BalanceRow.of(row) for row in report.rows)
-        return cls(through=report.through, rows=rows, difference=report.out_of_balance)
+        return cls(through=report.through, on=report.on, rows=rows, difference=report.out_of_balance)
 
 
 class IncomeStatementAnswer(Wire):
@@ -318,6 +201,7 @@ class BalanceSheetAnswer(Wire):
     """Assets, liabilities and equity; `difference` is zero in every currency, or the books are broken."""
 
     through: str
+    on: date | None
     rows: tuple[BalanceRow, ...]
     unclosed_income: dict[str, int]
     difference: dict[str, int]
@@ -327,44 +211,8 @@ class BalanceSheetAnswer(Wire):
         """The report on the wire."""
         return cls(
             through=report.through,
+            on=report.on,
             rows=tuple(BalanceRow.of(row) for row in report.rows),
             unclosed_income=dict(report.unclosed_income),
             difference=report.difference,
         )
-
-
-class ProofAnswer(Wire):
-    """What a proof of the books found: both counts of faults are zero when it holds."""
-
-    id: str
-    proven_at: datetime
-    entries: int
-    accounts: int
-    differences: int
-    out_of_balance: int
-    holds: bool
-
-    @classmethod
-    def of(cls, proof: Proof) -> Self:
-        """The proof on the wire."""
-        return cls(
-            id=proof.id,
-            proven_at=proof.proven_at,
-            entries=proof.entries,
-            accounts=proof.accounts,
-            differences=proof.differences,
-            out_of_balance=proof.out_of_balance,
-            holds=proof.holds,
-        )
-
-
-class OperationTask(Wire):
-    """A control operation to bring to its end."""
-
-    operation: str
-
-
-class ProofTask(Wire):
-    """The day whose proof is asked for."""
-
-    day: IsoDate

@@ -1,0 +1,201 @@
+"""A journal file posted into the books of a tenant: in batches, several at once, each entry once.
+
+An entry's key is its id in the file, so a second import finds every entry there and posts nothing.
+What is wrong with one line is said with its number; every other line stands.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.cli.client import ApiRefused, Client
+from shared.cli.journal_records import Record
+
+BATCH: Final = 200
+LINES: Final = 900
+THREADS: Final = 2
+TRIES: Final = 8
+PAUSE_SECONDS: Final = 0.25
+
+Numbered = tuple[int, Record | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One entry to post: the number of its line, and the body."""
+
+    line: int
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import came to; `faults` name lines and why."""
+
+    posted: int = 0
+    known: int = 0
+    """Entries that were there already, be it from a try of this very import whose answer was lost."""
+    refused_there: int = 0
+    """Entries that were refused where they come from: they moved nothing and are not posted."""
+    memos: int = 0
+    """Memos that stay behind: only the key of the books they were written in opens them."""
+    floors: list[str] = field(default_factory=list)
+    """Accounts whose floor is to be added when all entries are there: they come in no order that a floor could bear."""
+    faults: list[str] = field(default_factory=list)
+
+
+def import_records(client: Client, records: Iterable[Numbered], tell: Callable[[Imported], object]) -> Imported:
+    """Post all entries of a file, opening accounts that are not there; `tell` hears of every batch.
+
+    Raises:
+        ApiRefused: the API cannot be reached, or does not let this key post.
+    """
+    imported = Imported()
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: set[Future[Imported]] = set()
+        for batch in _batches(_orders(client, records, imported)):
+            waiting.add(pool.submit(_post, client, batch))
+            if len(waiting) >= 2 * THREADS:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                _add(imported, done, tell)
+        _add(imported, waiting, tell)
+    return imported
+
+
+def _add(imported: Imported, done: Iterable[Future[Imported]], tell: Callable[[Imported], object]) -> None:
+    for future in done:
+        part = future.result()
+        imported.posted += part.posted
+        imported.known += part.known
+        imported.faults += part.faults
+    tell(imported)
+
+
+# --- reading -----------------------------------------------------------------------------
+
+
+def _orders(client: Client, records: Iterable[Numbered], imported: Imported) -> Iterator[Order]:
+    for line, record in records:
+        try:
+            match record or {}:
+                case {"kind": "account"} as account:
+                    _open_account(client, account, imported)
+                case {"kind": "entry", "fields": {"outcome": "refused"}}:
+                    imported.refused_there += 1
+                case {"kind": "entry", "fields": {"outcome": "posted"}} as entry:
+                    yield Order(line, _body(entry, imported))
+                case {"kind": "journal" | "seal" | "leaves" | "total" | "end"}:
+                    continue
+                case _:
+                    imported.faults.append(f"line {line}: no record of a journal")
+        except (KeyError, TypeError, AttributeError) as error:
+            imported.faults.append(f"line {line}: the record is not whole ({type(error).__name__} {error})")
+
+
+def _open_account(client: Client, record: Record, imported: Imported) -> None:
+    body = {name: record[name] for name in ("code", "type", "name", "shards")}
+    try:
+        client.post("/v1/ledger/accounts", body)
+    except ApiRefused as refused:
+        if refused.code != "account_exists":
+            raise
+    else:
+        if record["floor"]:
+            imported.floors.append(record["code"])
+
+
+def _body(record: Record, imported: Imported) -> dict[str, Any]:
+    fields = record["fields"]
+    lines = [
+        {
+            "account": line["account"],
+            "side": line["side"],
+            "amount": {"amount": line["amount"], "currency": line["currency"]},
+        }
+        for line in fields["lines"]
+    ]
+    rates = [
+        {"from": rate["base"], "to": rate["quote"], "rate": rate["rate"], "source": rate["source"]}
+        for rate in fields.get("rates", ())
+    ]
+    imported.memos += "memo" in fields
+    return {
+        "key": record["id"],
+        "lines": lines,
+        "effective_on": fields["effective_on"],
+        # a year's end closes no books but its own: elsewhere it is an adjustment
+        "kind": "regular" if fields["kind"] == "regular" else "adjusting",
+        "reference": fields["reference"],
+        **({"metadata": fields["metadata"]} if fields.get("metadata") else {}),
+        **({"rates": rates} if rates else {}),
+    }
+
+
+def _batches(orders: Iterable[Order]) -> Iterator[list[Order]]:
+    batch: list[Order] = []
+    keys, lines = set[str](), 0
+    for order in orders:
+        size, key = len(order.body["lines"]), str(order.body["key"])
+        if batch and (len(batch) == BATCH or lines + size > LINES or key in keys):
+            yield batch
+            batch, keys, lines = [], set(), 0
+        batch.append(order)
+        keys.add(key)
+        lines += size
+    if batch:
+        yield batch
+
+
+# --- posting -----------------------------------------------------------------------------
+
+
+def _post(client: Client, orders: Sequence[Order]) -> Imported:
+    """Post a batch; one that cannot be read as a whole is halved until the line at fault stands alone."""
+    part, left = Imported(), list(orders)
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(PAUSE_SECONDS * attempt)
+        try:
+            answer = client.post("/v1/ledger/batches", {"mode": "independent", "entries": [one.body for one in left]})
+        except ApiRefused as refused:
+            if refused.may_pass:
+                continue
+            return _halved(client, left, refused, part)
+        left = _settle(left, answer["entries"], part)
+        if not left:
+            return part
+    part.faults += [f"line {order.line}: not decided after {TRIES} tries, import again" for order in left]
+    return part
+
+
+def _halved(client: Client, orders: Sequence[Order], refused: ApiRefused, part: Imported) -> Imported:
+    if refused.status not in {400, 413, 422}:
+        raise refused
+    if len(orders) == 1:
+        part.faults.append(f"line {orders[0].line}: {refused}")
+        return part
+    middle = len(orders) // 2
+    for half in (orders[:middle], orders[middle:]):
+        result = _post(client, half)
+        part.posted += result.posted
+        part.known += result.known
+        part.faults += result.faults
+    return part
+
+
+def _settle(orders: Sequence[Order], answers: Sequence[Record], part: Imported) -> list[Order]:
+    """Count what was decided; what was not comes back."""
+    again: list[Order] = []
+    for order, answer in zip(orders, answers, strict=True):
+        match answer["outcome"]:
+            case "posted":
+                part.known += answer["replayed"]
+                part.posted += not answer["replayed"]
+            case "refused":
+                why = answer["refusal"]
+                part.faults.append(f"line {order.line}: {why['detail']} (code {why['code']}, {why['context']})")
+            case _:
+                again.append(order)
+    return again

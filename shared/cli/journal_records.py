@@ -1,0 +1,81 @@
+"""A journal's records: over the API, or from a JSON Lines file, one at a time."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from shared.cli.client import ApiRefused, Client
+
+Record: TypeAlias = Mapping[str, Any]
+SCHEMA: Final = 1
+PAGE: Final = 200
+NOT_FOUND: Final = 404
+
+
+def over_api(client: Client) -> Iterator[Record]:
+    """A whole journal over the API: seals with their leaves, chart, entries, totals, the end.
+
+    Seals come first: the entries are read at a later instant, so what the seals cover is among them.
+
+    Raises:
+        ApiRefused: not reachable, or answered with a problem.
+    """
+    seals = list(_items(client, "/v1/ledger/seals"))
+    entries, cursor, first = 0, "", True
+    while cursor or first:
+        page = client.get(f"/v1/ledger/journal?limit={PAGE}" + (f"&cursor={cursor}" if cursor else ""))
+        if first:
+            yield {"kind": "journal", "schema": SCHEMA, "tenant": page["tenant"]}
+            for seal in seals:
+                yield from _seal(client, seal)
+            first = False
+        yield from page["chart"] or ()
+        yield from page["items"]
+        yield from page["totals"] or ()
+        entries, cursor = entries + len(page["items"]), page["next_cursor"]
+        if not cursor:
+            yield {"kind": "end", "entries": entries, "read_at": page["read_at"]}
+
+
+def _seal(client: Client, seal: Record) -> Iterator[Record]:
+    yield seal["record"]
+    for page in range(seal["pages"]):
+        path = f"/v1/ledger/seals/{seal['number']}/leaves?page={page}"
+        try:
+            leaves = client.get(path)["leaves"]
+        except ApiRefused as refused:
+            if refused.status != NOT_FOUND:
+                raise
+            leaves = []  # somebody took them: the root tells whoever verifies
+        yield {"kind": "leaves", "seal": seal["number"], "page": page, "leaves": leaves}
+
+
+def _items(client: Client, path: str) -> Iterator[dict[str, Any]]:
+    cursor, first = "", True
+    while cursor or first:
+        page = client.get(f"{path}?limit={PAGE}" + (f"&cursor={cursor}" if cursor else ""))
+        yield from page["items"]
+        cursor, first = page["next_cursor"], False
+
+
+def in_file(path: Path, advance: Callable[[int], object]) -> Iterator[tuple[int, Record | None]]:
+    """The records of a JSON Lines file by their line's number; None where a line is none. `advance` hears of bytes."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            advance(len(line))
+            if line.strip():
+                yield number, _record(line)
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def line_of(record: Record) -> str:
+    """A record as a line of a file."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"

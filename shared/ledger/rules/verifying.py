@@ -1,0 +1,234 @@
+"""Verifying a journal from nothing but its records and the public key: what was altered, is missing, was added.
+
+The records are those of an export: seals and their leaves first, then the chart, entries and totals.
+Nothing here reads a store or asks a service, so that whoever keeps the books need not be trusted.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
+
+from shared.ledger.rules.seals import BEGINNING, Leaf, Seal, leaf_of, micros, read_leaves_list, root_over
+
+Record: TypeAlias = Mapping[str, Any]
+IsSigned: TypeAlias = Callable[[bytes, bytes], bool]
+"""Whether a signature is of a statement, by a key that the auditor trusts."""
+
+NAMED_FINDINGS: Final = 1_000
+TotalKey: TypeAlias = tuple[str, str, str, str]
+"""Account, currency, month, kind."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is not as it was sealed; `seal` is 0 where no seal is about it. Sorts by seal and instant."""
+
+    seal: int
+    created: int
+    what: str
+    """altered, missing, added, seal_missing, seal_forged, seal_broken, total_differs, out_of_balance, unreadable."""
+    name: str
+    """The entry's id, the seal's number, or the total's key."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification came to. `unsealed` entries are younger than the last seal: nothing vouches for them yet."""
+
+    tenant: str
+    entries: int
+    seals: int
+    unsealed: int
+    head: Seal | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything is as it was sealed."""
+        return not self.findings
+
+
+@dataclass(slots=True)
+class Verifier:
+    """Takes records one by one; memory holds a line for each sealed entry, never the entries themselves."""
+
+    is_signed: IsSigned
+    known: tuple[int, str] | None = None
+    """A seal's number and hash that the auditor noted earlier: without it a cut-off end cannot be seen."""
+    _tenant: str = ""
+    _seals: dict[int, Seal] = field(default_factory=dict)
+    _pages: dict[int, dict[int, list[Leaf]]] = field(default_factory=dict)
+    _expected: dict[str, tuple[int, Leaf]] | None = None
+    _ends: list[tuple[int, int]] = field(default_factory=list)
+    _findings: list[Finding] = field(default_factory=list)
+    _folded: dict[TotalKey, list[int]] = field(default_factory=dict)
+    _totals: dict[TotalKey, list[int]] = field(default_factory=dict)
+    _entries: int = 0
+    _unsealed: int = 0
+    _ended: int | None = None
+
+    # --- records
+
+    def take(self, record: Record) -> None:
+        """Take one record; one that cannot be read is a finding."""
+        try:
+            self._take(record)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            why = f"a record of kind {record.get('kind')!r} cannot be read: {type(error).__name__}"
+            self._find(Finding(0, 0, "unreadable", str(record.get("id", record.get("number", ""))), why))
+
+    def _take(self, record: Record) -> None:
+        match record["kind"]:
+            case "journal":
+                self._tenant = record["tenant"]
+            case "seal":
+                self._take_seal(Seal.of_json(record))
+            case "leaves":
+                self._pages.setdefault(record["seal"], {})[record["page"]] = read_leaves_list(record["leaves"])
+            case "entry":
+                self._take_entry(record)
+            case "total":
+                key = (record["account"], record["currency"], record["month"], record["entry_kind"])
+                self._totals[key] = [record["debits"], record["credits"], record["count"]]
+            case "end":
+                self._ended = record["entries"]
+            case "account":
+                pass  # nothing is sealed about the chart
+            case _:
+                self._find(Finding(0, 0, "unreadable", "", "a record of no known kind"))
+
+    def _take_seal(self, seal: Seal) -> None:
+        if seal.number in self._seals:
+            self._find(Finding(seal.number, 0, "seal_broken", str(seal.number), "it is there twice"))
+        self._seals[seal.number] = seal
+
+    def _take_entry(self, record: Record) -> None:
+        self._entries += 1
+        entry_id, created, fields = record["id"], record["created"], record["fields"]
+        leaf = leaf_of(entry_id, created, fields)
+        number, expected = self._sealed().pop(entry_id, (0, None))
+        if expected is None:
+            self._take_unexpected(entry_id, created)
+        elif leaf != expected:
+            moved = leaf_of(entry_id, expected.created, fields).hash == expected.hash
+            why = "only the instant of its commit: written again, or restored" if moved else "its fields"
+            self._find(Finding(number, expected.created, "altered", entry_id, why))
+        self._fold(entry_id, number, created, fields)
+
+    def _take_unexpected(self, entry_id: str, created: int) -> None:
+        """An entry that no leaf names: after the last seal it waits for the next, before it was added."""
+        for number, through in self._ends:
+            if created <= through:
+                self._find(Finding(number, created, "added", entry_id, "no leaf of the seal names it"))
+                return
+        self._unsealed += 1
+
+    def _fold(self, entry_id: str, number: int, created: int, fields: Mapping[str, Any]) -> None:
+        if fields["outcome"] != "posted":
+            return
+        nets, counted = dict[str, int](), set[TotalKey]()
+        for line in fields["lines"]:
+            key = (line["account"], line["currency"], fields["month"], fields["kind"])
+            amount, is_debit = line["amount"], line["side"] == "debit"
+            sums = self._folded.setdefault(key, [0, 0, 0])
+            sums[0 if is_debit else 1] += amount
+            sums[2] += key not in counted
+            counted.add(key)
+            nets[key[1]] = nets.get(key[1], 0) + (amount if is_debit else -amount)
+        if any(nets.values()):
+            self._find(Finding(number, created, "out_of_balance", entry_id, "debits and credits differ"))
+
+    # --- seals
+
+    def _sealed(self) -> dict[str, tuple[int, Leaf]]:
+        """Every sealed entry's seal and leaf by its id; the chain is checked when the first entry comes."""
+        if self._expected is None:
+            self._expected = {}
+            self._check_chain()
+        return self._expected
+
+    def _check_chain(self) -> None:
+        last: Seal | None = None
+        for number in range(1, max(self._seals, default=0) + 1):
+            seal = self._seals.get(number)
+            if seal is None:
+                self._find(Finding(number, 0, "seal_missing", str(number), "the chain has a gap"))
+                continue
+            for why in self._flaws(seal, last):
+                what = "seal_forged" if why == NOT_SIGNED else "seal_broken"
+                self._find(Finding(number, micros(seal.after), what, str(number), why))
+            self._ends.append((number, micros(seal.through)))
+            last = seal
+        if self.known:
+            number, digest = self.known
+            seal = self._seals.get(number)
+            if seal is None or seal.hash != digest:
+                why = "it is not the one that was noted: cut off, or made anew"
+                self._find(Finding(number, 0, "seal_missing", str(number), why))
+
+    def _flaws(self, seal: Seal, last: Seal | None) -> Iterable[str]:
+        if not self.is_signed(seal.statement, seal.signature):
+            yield NOT_SIGNED
+        if seal.tenant != self._tenant:
+            yield "it is another tenant's"
+        if last is None or last.number == seal.number - 1:
+            expected = (last.hash, last.through, last.cumulative) if last else ("", BEGINNING, 0)
+            if (seal.previous, seal.after, seal.cumulative - seal.count) != expected:
+                yield "it does not follow from the seal before it"
+        if seal.counted != seal.cumulative:
+            yield f"when it was made the store counted {seal.counted} entries where {seal.cumulative} were sealed"
+        yield from self._flaws_of_leaves(seal)
+
+    def _flaws_of_leaves(self, seal: Seal) -> Iterable[str]:
+        pages = self._pages.pop(seal.number, {})
+        if sorted(pages) != list(range(seal.pages)):
+            yield "pages of its leaves are missing"
+        leaves = [leaf for page in sorted(pages) for leaf in pages[page]]
+        if len(leaves) != seal.count or root_over(leaves).hex() != seal.root:
+            yield "its leaves do not lead to its root"
+        first, last = micros(seal.after), micros(seal.through)
+        if leaves != sorted(leaves) or any(not first < leaf.created <= last for leaf in leaves):
+            yield "its leaves are out of order or of its time"
+        self._sealed().update({leaf.id: (seal.number, leaf) for leaf in leaves})
+
+    # --- the end
+
+    def verdict(self) -> Verdict:
+        """What was found, in the order of seals and instants; to be asked for once, at the end."""
+        for number, leaf in self._sealed().values():
+            self._find(Finding(number, leaf.created, "missing", leaf.id, "its leaf is there, its document is not"))
+        for key in sorted(self._folded.keys() | self._totals.keys()):
+            folded, total = self._folded.get(key, [0, 0, 0]), self._totals.get(key, [0, 0, 0])
+            if folded != total:
+                why = f"entries say {folded}, totals {total} (debits, credits, count)"
+                self._find(Finding(LAST, 0, "total_differs", "/".join(key), why))
+        if self._ended != self._entries:
+            self._find(Finding(LAST, 0, "unreadable", "end", "the file is cut off, or says another count of entries"))
+        ordered = sorted(self._findings)
+        head = self._seals[max(self._seals)] if self._seals else None
+        return Verdict(
+            self._tenant,
+            self._entries,
+            len(self._seals),
+            self._unsealed,
+            head,
+            tuple(replace(one, seal=0) if one.seal == LAST else one for one in ordered),
+        )
+
+    def _find(self, finding: Finding) -> None:
+        if len(self._findings) < NAMED_FINDINGS:
+            self._findings.append(finding)
+
+
+NOT_SIGNED: Final = "no trusted key signed it"
+LAST: Final = 2**62
+"""Where findings stand that belong to no seal: after all that do."""
+
+
+def verify(records: Iterable[Record], is_signed: IsSigned, known: tuple[int, str] | None = None) -> Verdict:
+    """Verify a whole journal."""
+    verifier = Verifier(is_signed, known)
+    for record in records:
+        verifier.take(record)
+    return verifier.verdict()

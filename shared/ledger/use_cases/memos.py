@@ -1,0 +1,74 @@
+"""Memos: free text on an entry, sealed before the entry is posted, shown for a purpose.
+
+Each entry with a memo is a data subject of its own: its key can be destroyed alone, and the entry,
+whose content hash covers the ciphertext, verifies as before.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from shared.calls import Call, Done
+from shared.desk import Desk
+from shared.identity import StoredId, TenantId
+from shared.ledger.entry_data import MEMO, memo_text
+from shared.ledger.model import JournalEntry
+from shared.ledger.records import RecordedEntry, entry_ref, read_entry
+from shared.ledger.refusals import NoMemo, UnknownEntry
+from shared.ledger.use_cases.posting import Books
+from shared.privacy import Disclosed, Disclosures, Place, Purpose, Sealed, Vault
+
+
+class Memos:
+    """The memos of every tenant."""
+
+    def __init__(
+        self, desk: Desk, books: Books, vault: Callable[[], Vault], disclosures: Callable[[], Disclosures]
+    ) -> None:
+        """Post through `books`; vault and disclosures are asked for only when there is a memo to seal or show."""
+        self._store, self._books, self._vault, self._disclosures = desk.store, books, vault, disclosures
+
+    def post(self, call: Call, entry: JournalEntry, memo: str | None) -> Done[RecordedEntry]:
+        """As `Books.post`, with a memo that leaves this call only as ciphertext; without one, nothing is added.
+
+        Raises:
+            PersonalDataUnreadable: the tenant's key is gone.
+            Refused, Retryable: as `Books.post`; keys did not answer.
+        """
+        return self._books.post(call, entry if memo is None else self.sealed(call.tenant, entry, memo))
+
+    def sealed(self, tenant: TenantId, entry: JournalEntry, memo: str) -> JournalEntry:
+        """The entry with its memo sealed under a key of its own, made if need be: one commit beside the books.
+
+        Raises:
+            PersonalDataUnreadable: the tenant's key is gone.
+            NotText: the memo is no Unicode text.
+            Retryable: keys or store did not answer.
+        """
+        sealer = self._vault().create_subject(tenant, entry.id)
+        sealed = sealer.seal(_place(tenant, entry.id), MEMO, memo_text(memo))
+        return replace(entry, data=replace(entry.data, memo=sealed.stored))
+
+    def disclose(self, call: Call, entry_id: StoredId, purpose: Purpose) -> Done[Disclosed]:
+        """Show a memo to a person, with a record of who asked and why.
+
+        Raises:
+            UnknownEntry: there is none under this id.
+            NoMemo: the entry has none.
+            PersonalDataUnreadable: its key is gone; that it was asked for stays recorded.
+            Retryable: keys or store did not answer.
+        """
+        ref = entry_ref(call.tenant, entry_id)
+        document = self._store.get([ref])[ref]
+        if document is None:
+            message = "no such journal entry"
+            raise UnknownEntry(message, field="id")
+        memo = read_entry(document).entry.data.memo
+        if not memo:
+            message = "the entry has no memo"
+            raise NoMemo(message, field="fields")
+        return self._disclosures().disclose(call, _place(call.tenant, entry_id), {MEMO: Sealed(memo)}, purpose)
+
+
+def _place(tenant: TenantId, entry_id: StoredId) -> Place:
+    """What a memo is bound to; the entry is its own data subject."""
+    return Place(tenant, "entries", entry_id)

@@ -1,0 +1,279 @@
+"""Sealing: snapshots of the journal under Merkle roots, chained and signed (docs/ledger.md, rule 9).
+
+A seal and the pages of its leaves are one commit that must find no seal of its number: whoever is
+killed before it leaves nothing behind, and of two at once one makes it and the other goes on from it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+import structlog
+
+from shared.calls import Call, Done, Outcome
+from shared.desk import Desk
+from shared.events import Command
+from shared.faults import Retryable
+from shared.identity import Cause, StoredId, TenantId, message_id
+from shared.keys import Signer
+from shared.ledger.records import entry_ref
+from shared.ledger.refusals import NotSealedYet, UnknownEntry, UnknownSeal
+from shared.ledger.rules.merkle import inclusion_proof
+from shared.ledger.rules.seals import (
+    BEGINNING,
+    LOOK_BACK,
+    Leaf,
+    Seal,
+    Window,
+    leaf_of,
+    micros,
+    next_seal,
+    plain_fields,
+    read_leaves,
+    read_seal,
+    write_leaves,
+    write_seal,
+)
+from shared.listing import Listing
+from shared.ports import Check, Create, Document, Query, Queue, Ref, View, Where, Write, tenant_ref
+
+SEAL_ENTRIES: Final = 10_000
+"""Entries a seal, about: its pages are one commit of some 1.5 MB. A longer stretch becomes several seals."""
+
+LEAVES_A_PAGE: Final = 2_000
+"""Leaves a document: some 300 kB."""
+
+SEALS_A_TASK: Final = 50
+READ_PAGE: Final = 250
+LOOKS: Final = 3
+"""Readings of one instant before a count that does not fit is believed: an emulator shows a late commit late."""
+
+SETTLED: Final = timedelta(seconds=2)
+"""A seal ends that much before now: nothing that it should hold can still be on its way."""
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_log = structlog.get_logger(__name__)
+
+
+def seal_ref(tenant: TenantId, number: int) -> Ref:
+    """Where a seal is kept."""
+    return tenant_ref(tenant, "seals", f"{number:08d}")
+
+
+def leaves_ref(tenant: TenantId, number: int, page: int) -> Ref:
+    """Where a page of a seal's leaves is kept."""
+    return Ref(f"{seal_ref(tenant, number).path}/leaves/{page:06d}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What a run came to: the last seal there is, and how many this run made."""
+
+    last: Seal | None
+    made: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That an entry is under a seal: its leaf's place and the hashes beside its way to the root."""
+
+    entry: StoredId
+    seal: Seal
+    leaf: Leaf
+    index: int
+    path: tuple[bytes, ...]
+
+
+class Seals:
+    """The seals of every tenant."""
+
+    def __init__(self, desk: Desk, signer: Signer, queue: Queue, *, settled: timedelta = SETTLED) -> None:
+        """Read and write through `desk`, sign with `signer`, ask for seals by `queue`."""
+        self._desk, self._store, self._signer, self._queue = desk, desk.store, signer, queue
+        self._settled = settled
+
+    # --- sealing
+
+    def start(self, tenants: Iterable[TenantId], at: datetime, traceparent: str) -> None:
+        """Ask for this hour's seal of each tenant; asked again within it, the queue knows the task.
+
+        Raises:
+            Retryable: it is not certain that the queue has them all.
+        """
+        hour = f"{at:%Y-%m-%dT%H}"
+        for tenant in tenants:
+            identity = message_id(tenant, Cause("system", "start_ledger_seals", hour), "seal_ledger", hour)
+            self._queue.enqueue(Command(identity, tenant, "seal_ledger", "seals", {"hour": hour}, traceparent))
+
+    def seal(self, call: Call) -> Done[Sealing]:
+        """Seal all entries whose commit is older than a moment; nothing new makes no seal.
+
+        Raises:
+            Retryable: there is more than one task should seal, or a rival was faster time and again.
+        """
+        at, made = self._store.read_time() - self._settled, 0
+        for _ in range(SEALS_A_TASK):
+            last = self.last(call.tenant)
+            if last and last.through >= at:
+                return Done(Sealing(last, made), replayed=not made)
+            for window in self._windows(call.tenant, last, at):
+                checked, counted = self._checked(call.tenant, last, window, at)
+                if not checked.leaves:
+                    return Done(Sealing(last, made), replayed=not made)
+                seal = self._signed(call.tenant, last, checked, counted)
+                kept = self._keep(call, seal, checked)
+                made += kept.signature == seal.signature
+                last = kept
+                if kept.signature != seal.signature:
+                    break  # a rival's: what it covers decides what comes next
+                if made >= SEALS_A_TASK:
+                    message = "there is more to seal"
+                    raise Retryable(message)
+        message = "rivals were faster time and again"
+        raise Retryable(message)
+
+    def _windows(self, tenant: TenantId, last: Seal | None, at: datetime) -> Iterator[Window]:
+        """What the next seals cover, in order, the last one through `at`.
+
+        An entry's `recorded_at` is never after its commit, so once entries up to an instant of it are
+        read, none that was committed before that instant is missing.
+        """
+        after = last.through if last else BEGINNING
+        waiting: list[Leaf] = []
+        for documents in self._recorded_since(tenant, max(BEGINNING, after - LOOK_BACK), at):
+            waiting += [_leaf(document) for document in documents if document.created_at > after]
+            if len(waiting) < SEAL_ENTRIES:
+                continue
+            through = min(cast("datetime", documents[-1]["recorded_at"]) - _MICROSECOND, at)
+            ready = sorted(leaf for leaf in waiting if leaf.created <= micros(through))
+            if len(ready) >= SEAL_ENTRIES:
+                yield Window(tuple(ready), through)
+                after = through
+                waiting = [leaf for leaf in waiting if leaf.created > micros(through)]
+        yield Window(tuple(sorted(waiting)), at)
+
+    def _signed(self, tenant: TenantId, last: Seal | None, window: Window, counted: int | None) -> Seal:
+        seal = next_seal(tenant, last, window, page=LEAVES_A_PAGE, key_version=self._signer.key_version)
+        seal = seal if counted is None else replace(seal, counted=counted)
+        return seal.signed(self._signer.sign(seal.statement))
+
+    def _checked(self, tenant: TenantId, last: Seal | None, window: Window, at: datetime) -> tuple[Window, int | None]:
+        """The window, and the store's own count of all entries; only the window through `at` can be counted.
+
+        Where the count does not agree the window is read again, so the one that comes back may hold more.
+        """
+        if window.through != at:
+            return window, None
+        before = last.cumulative if last else 0
+        for look in range(LOOKS):
+            counted = self._store.aggregate(Query("entries", tenant), at=at)["count"]
+            if counted == before + len(window.leaves):
+                return window, counted
+            window = self._reread(tenant, last, at, everything=look == LOOKS - 1)
+        if counted != before + len(window.leaves):
+            _log.error("ledger_seal_count_differs", tenant=tenant, sealed=before + len(window.leaves), counted=counted)
+        return window, counted
+
+    def _reread(self, tenant: TenantId, last: Seal | None, through: datetime, *, everything: bool) -> Window:
+        """The last window again; at the end from all entries, also those whose `recorded_at` is not to be believed."""
+        after = last.through if last else BEGINNING
+        since = None if everything else max(BEGINNING, after - LOOK_BACK)
+        pages = self._recorded_since(tenant, since, through)
+        return Window(tuple(sorted(_leaf(one) for page in pages for one in page if one.created_at > after)), through)
+
+    def _recorded_since(self, tenant: TenantId, since: datetime | None, at: datetime) -> Iterator[tuple[Document, ...]]:
+        query = Query("entries", tenant, limit=READ_PAGE)
+        if since is not None:
+            query = replace(query, where=(Where("recorded_at", ">=", since),), order=("recorded_at",))
+        while True:
+            page = self._store.query(query, at=at)
+            if page.documents:
+                yield page.documents
+            if page.cursor is None:
+                return
+            query = replace(query, after=page.cursor)
+
+    def _keep(self, call: Call, seal: Seal, window: Window) -> Seal:
+        """Write the seal with its leaves, or answer the one that is there."""
+        ref = seal_ref(call.tenant, seal.number)
+        writes: list[Write] = [Create(ref, write_seal(seal))]
+        for page in range(seal.pages):
+            leaves = window.leaves[page * LEAVES_A_PAGE : (page + 1) * LEAVES_A_PAGE]
+            place = leaves_ref(call.tenant, seal.number, page)
+            writes.append(Create(place, {"schema": 1, "leaves": write_leaves(leaves)}))
+        if seal.number > 1:
+            writes.append(Check(seal_ref(call.tenant, seal.number - 1)))
+
+        def decide(view: View) -> Outcome[Seal]:
+            known = view[ref]
+            if known is not None:
+                return Outcome(ref, "ledger.seal", read_seal(known.fields))
+            return Outcome(ref, "ledger.seal", seal, tuple(writes))
+
+        return self._desk.perform(call, [ref], decide, lambda document: read_seal(document.fields)).answer
+
+    # --- reading
+
+    def last(self, tenant: TenantId) -> Seal | None:
+        """The newest seal."""
+        newest = self.page(tenant, 1, None).items
+        return newest[0] if newest else None
+
+    def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Seal]:
+        """Seals, newest first."""
+        page = self._store.query(Query("seals", tenant, order=("-number",), limit=limit, after=cursor))
+        return Listing(tuple(read_seal(document.fields) for document in page.documents), page.cursor)
+
+    def one(self, tenant: TenantId, number: int) -> Seal:
+        """One seal.
+
+        Raises:
+            UnknownSeal: there is none of this number.
+        """
+        return read_seal(self._found(seal_ref(tenant, number)).fields)
+
+    def leaves(self, tenant: TenantId, number: int, page: int) -> tuple[Leaf, ...]:
+        """A page of a seal's leaves, from 0.
+
+        Raises:
+            UnknownSeal: there is no such seal or page.
+        """
+        return read_leaves(cast("str", self._found(leaves_ref(tenant, number, page))["leaves"]))
+
+    def inclusion(self, tenant: TenantId, entry_id: StoredId) -> Inclusion:
+        """The proof that an entry is under a seal, from what was sealed: whoever checks it recomputes the leaf.
+
+        Raises:
+            UnknownEntry: there is none under this id.
+            NotSealedYet: its commit is after the last seal.
+        """
+        place = entry_ref(tenant, entry_id)
+        document = self._store.get([place])[place]
+        if document is None:
+            message = "no such journal entry"
+            raise UnknownEntry(message, field="id")
+        covering = Query("seals", tenant, (Where("through", ">=", document.created_at),), ("through",), limit=1)
+        found = self._store.query(covering).documents
+        if not found:
+            message = "the entry is younger than the last seal"
+            raise NotSealedYet(message, field="id")
+        seal = read_seal(found[0].fields)
+        leaves = [leaf for page in range(seal.pages) for leaf in self.leaves(tenant, seal.number, page)]
+        index = next((number for number, leaf in enumerate(leaves) if leaf.id == entry_id), None)
+        if index is None:
+            message = f"the entry is not under seal {seal.number}: run daybook verify"
+            raise NotSealedYet(message, field="id", detail={"seal": seal.number})
+        path = inclusion_proof([leaf.hash for leaf in leaves], index)
+        return Inclusion(entry_id, seal, leaves[index], index, path)
+
+    def _found(self, ref: Ref) -> Document:
+        document = self._store.get([ref])[ref]
+        if document is None:
+            message = "there is no such seal"
+            raise UnknownSeal(message, field="number")
+        return document
+
+
+def _leaf(document: Document) -> Leaf:
+    return leaf_of(document.ref.key, micros(document.created_at), plain_fields(document.fields))

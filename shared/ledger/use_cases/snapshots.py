@@ -1,0 +1,80 @@
+"""What a proof or a repair looks at: one tenant's books at one instant, read in pages and kept by nobody."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, cast
+
+from shared.identity import StoredId, TenantId
+from shared.ledger.model import Account, AccountCode, JournalEntry
+from shared.ledger.records import guard_ref, inflow_ref, read_account, read_entry, read_guard
+from shared.ledger.rules.holds import HoldState, read_hold
+from shared.ledger.rules.pending import Pending, fold_lines, fold_pending, pending_of
+from shared.ledger.rules.proofs import RIGHT, Books, Folded, GuardOff, altered, fold_documents, guard_off
+from shared.ports import Document, Query, Store, Where
+
+PAGE: Final = 500
+POSTED: Final = Where("outcome", "==", "posted")
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A tenant's books at `at`; `entries` counts what went by, `altered` names what contradicts its own hash."""
+
+    store: Store
+    tenant: TenantId
+    at: datetime
+    entries: int = 0
+    altered: list[StoredId] = field(default_factory=list)
+
+    def all(self, collection: str, *where: Where) -> Iterator[Document]:
+        """Documents of a collection, page by page."""
+        query, cursor = Query(collection, self.tenant, where, limit=PAGE), None
+        while True:
+            page = self.store.query(replace(query, after=cursor), at=self.at)
+            yield from page.documents
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def totals(self, *where: Where) -> Folded:
+        """The fold of totals documents."""
+        return fold_documents(self.all("totals", *where))
+
+    def journal(self, *where: Where) -> Iterator[JournalEntry]:
+        """Posted entries, counted and held against their content hash as they go by."""
+        for document in self.all("entries", POSTED, *where):
+            self.entries += 1
+            entry = read_entry(document).entry
+            if altered(document):
+                self.altered.append(entry.id)
+            yield entry
+
+    def count(self, *where: Where) -> int:
+        """How many posted entries there are; a read for each thousand."""
+        return self.store.aggregate(Query("entries", self.tenant, (POSTED, *where)), at=self.at)["count"]
+
+    def chart(self) -> dict[AccountCode, Account]:
+        """All accounts."""
+        return {account.code: account for account in map(read_account, self.all("accounts"))}
+
+    def reserved(self, code: AccountCode | None = None) -> Pending:
+        """What pending documents say is reserved, of one account or of all."""
+        return fold_pending(self.all("pending", *pending_of(self.tenant, code).where))
+
+    def held(self) -> Pending:
+        """What open holds have left, which is what must be reserved."""
+        open_holds = self.all("holds", Where("state", "==", HoldState.RESERVED.value))
+        return fold_lines(line for document in open_holds for line in read_hold(document).open_lines)
+
+    def guards_off(self, accounts: Iterable[Account], books: Books) -> dict[AccountCode, GuardOff]:
+        """Floored accounts whose guard and inflow allow something else than their totals, all months of them."""
+        floored = [(account, account.floor) for account in accounts if account.floor]
+        refs = [place(self.tenant, account.code) for account, _ in floored for place in (guard_ref, inflow_ref)]
+        read = self.store.get(refs, at=self.at)
+        off: dict[AccountCode, GuardOff] = {}
+        for account, floor in floored:
+            guard, inflow = read[guard_ref(self.tenant, account.code)], read[inflow_ref(self.tenant, account.code)]
+            received = cast("int", inflow["credits"]) if inflow else 0
+            off[account.code] = guard_off(account, floor, read_guard(guard) if guard else None, received, books=books)
+        return {code: one for code, one in off.items() if one != RIGHT}

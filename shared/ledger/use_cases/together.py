@@ -1,0 +1,211 @@
+"""Several postings in one commit, each answered for itself: what an independent batch and the batching writer share.
+
+The fast path when every total was there when last written; else one slow path for all, before anything has
+failed. After any failed or unanswered commit every entry takes the slow path alone, once it was looked for
+(docs/ledger.md, rules 1, 3, 4): a bad one then fails by itself, and a late commit finds its ids taken.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.calls import Call, Outcome
+from shared.desk import Desk, audit_record
+from shared.faults import Refused, Retryable
+from shared.identity import StoredId, TenantId
+from shared.ledger.model import JournalEntry
+from shared.ledger.records import RecordedEntry, entry_ref
+from shared.ledger.rules.batches import Gathered, gather_fast, gather_refs, gather_slow
+from shared.ledger.rules.posting import Cards, accounts_seen, plan_slow, slow_refs
+from shared.ledger.use_cases.answered import answered_before
+from shared.ledger.use_cases.memory import Memory
+from shared.ports import Create, Decision, Document, Ref, View, Write
+
+POST: Final = "entry.post"
+ALONE_SECONDS: Final = 30
+"""How long entries may take the slow path one after the other, below every door's timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An entry under the call that it is answered to; the call's own audit record goes with it if it is `audited`."""
+
+    call: Call
+    entry: JournalEntry
+    audited: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one entry; `replayed` when it had become so before."""
+
+    entry: JournalEntry
+    outcome: RecordedEntry | Refused | Retryable
+    replayed: bool = False
+
+
+Cover = Callable[[View], tuple[Write, ...]]
+"""What else is written once with the first commit, read before in the same view; () when it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Postings of one tenant that share a commit; no id occurs twice. `lead` names the commit."""
+
+    tenant: TenantId
+    lead: StoredId
+    postings: tuple[Posting, ...]
+    cover: Ref | None = None
+    """The document that `covering` looks for and writes: the record of all of them together."""
+    covering: Cover = lambda _: ()
+
+    @property
+    def entries(self) -> tuple[JournalEntry, ...]:
+        """The entries."""
+        return tuple(posting.entry for posting in self.postings)
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """Where each entry, and the record of all, would be found."""
+        covers = () if self.cover is None else (self.cover,)
+        return (*covers, *(entry_ref(self.tenant, entry.id) for entry in self.entries))
+
+
+def gather_permitted(order: Order, cards: Cards, view: View, memory: Memory) -> Gathered | None:
+    """The fast path, if every total that it demands has been seen, or is seen now: looking for them costs one read.
+
+    None when one is missing: then the commit would fail, and what fails goes alone.
+    """
+    fast = gather_fast(order.tenant, order.entries, cards, view, lead=order.lead)
+    if fast is None:
+        return None
+    unknown = tuple(memory.unknown_totals(fast.totals))
+    view.need(unknown)
+    return None if any(view[ref] is None for ref in unknown) else fast
+
+
+class Together:
+    """Posts orders."""
+
+    def __init__(self, desk: Desk, memory: Memory, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Post through `desk`; `monotonic` tells when to stop taking entries one by one."""
+        self._store, self._memory, self._monotonic = desk.store, memory, monotonic
+
+    def settle(self, order: Order) -> tuple[Result, ...]:
+        """Post each by itself, as many as go in one commit; one result a posting, in their order.
+
+        Raises:
+            Refused: by the order's `covering`; nothing was posted.
+            Retryable: nothing is known, not even what was there before.
+        """
+        tried: set[Ref] = set()
+        try:
+            results = self._store.transact((), lambda view: self._at_once(order, view, tried), attempts=1)
+        except Retryable:
+            self._memory.forget_totals(frozenset(tried))
+        else:
+            self._memory.note_totals(frozenset(tried))
+            return results
+        found = self._found(order)
+        ends_at = self._monotonic() + ALONE_SECONDS
+        return tuple(found.get(posting.entry.id) or self._alone(posting, ends_at) for posting in order.postings)
+
+    def _at_once(self, order: Order, view: View, tried: set[Ref]) -> Decision[tuple[Result, ...]]:
+        """All in one commit; what is there already is answered from there."""
+        entries = order.entries
+        cards = self._memory.cards(order.tenant, {code for entry in entries for code in entry.accounts})
+        if not view.has_read(order.refs[-1]):
+            fast = gather_permitted(order, cards, view, self._memory)
+            if fast:
+                tried |= fast.totals
+                covering = () if order.cover is None else order.covering(View({order.cover: None}))
+                return _decided(order.postings, fast, covering)
+        view.need((*order.refs, *gather_refs(order.tenant, entries, cards)))
+        found, covering = _known(order, view), order.covering(view)
+        rest = tuple(posting for posting in order.postings if posting.entry.id not in found)
+        asked = tuple(posting.entry for posting in rest)
+        slow = gather_slow(order.tenant, asked, view, order.lead, linked=False)
+        for entry in asked:
+            self._memory.note_accounts(order.tenant, accounts_seen(order.tenant, entry, view))
+        tried |= slow.totals
+        decision = _decided(rest, slow, covering)
+        fresh = {result.entry.id: result for result in decision.answer}
+        results = tuple(found.get(entry.id) or fresh[entry.id] for entry in entries)
+        return Decision(results, decision.writes, decision.loose | _unchanging(order, found))
+
+    def _found(self, order: Order) -> Mapping[StoredId, Result]:
+        """After a failure: what is there of the order, once the record of all is, too."""
+
+        def look(view: View) -> Decision[Mapping[StoredId, Result]]:
+            view.need(order.refs)
+            known = _known(order, view)
+            return Decision(known, order.covering(view), frozenset(order.refs))
+
+        return self._store.transact(order.refs, look)
+
+    def _alone(self, posting: Posting, ends_at: float) -> Result:
+        """One entry on the slow path by itself."""
+        tenant, entry = posting.call.tenant, posting.entry
+        if self._monotonic() > ends_at:
+            message = "there was no time left for this entry"
+            return Result(entry, Retryable(message))
+
+        def decide(view: View) -> Decision[Result]:
+            view.need(slow_refs(tenant, entry))
+            if known := view[entry_ref(tenant, entry.id)]:
+                return Decision(again(posting, known))
+            plan = plan_slow(tenant, entry, view)
+            self._memory.note_accounts(tenant, accounts_seen(tenant, entry, view))
+            return Decision(
+                _fresh(posting, plan.refusal), (*plan.writes, *_audit((posting,), {0: plan.refusal})), plan.loose
+            )
+
+        try:
+            return self._store.transact(slow_refs(tenant, entry), decide)
+        except Retryable as fault:
+            return Result(entry, fault)
+
+
+def _decided(
+    postings: Sequence[Posting], gathered: Gathered, covering: Sequence[Write]
+) -> Decision[tuple[Result, ...]]:
+    refusals = gathered.refusals
+    results = tuple(_fresh(posting, refusals.get(place)) for place, posting in enumerate(postings))
+    return Decision(results, (*covering, *gathered.writes, *_audit(postings, refusals)), gathered.loose)
+
+
+def _fresh(posting: Posting, refusal: Refused | None) -> Result:
+    posted = RecordedEntry(posting.entry, posted=True, recorded_at=posting.call.at, refusal=None)
+    return Result(posting.entry, refusal or posted)
+
+
+def again(posting: Posting, known: Document) -> Result:
+    """What a posting is answered whose entry is in the journal already."""
+    try:
+        return Result(posting.entry, answered_before(posting.call, posting.entry, known), replayed=True)
+    except Refused as refusal:
+        return Result(posting.entry, refusal, replayed=True)
+
+
+def _known(order: Order, view: View) -> dict[StoredId, Result]:
+    """What the view holds of the order's entries, by id."""
+    documents = {posting: view[entry_ref(order.tenant, posting.entry.id)] for posting in order.postings}
+    return {posting.entry.id: again(posting, known) for posting, known in documents.items() if known}
+
+
+def _unchanging(order: Order, found: Iterable[StoredId]) -> frozenset[Ref]:
+    """Entries never change, so nobody has to check that they did not."""
+    return frozenset(entry_ref(order.tenant, entry_id) for entry_id in found)
+
+
+def _audit(postings: Sequence[Posting], refusals: Mapping[int, Refused | None]) -> tuple[Create, ...]:
+    """The audit records of those that have one of their own."""
+    return tuple(
+        audit_record(
+            posting.call,
+            Outcome(entry_ref(posting.call.tenant, posting.entry.id), POST, None, refusal=refusals.get(place)),
+        )
+        for place, posting in enumerate(postings)
+        if posting.audited
+    )

@@ -1,0 +1,1 @@
+"""The ledger's values as its doors take and answer them, a feature a file."""

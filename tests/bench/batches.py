@@ -1,0 +1,246 @@
+"""Batches beside raw batched creates, the writer on one hot account with a floor, and peers for scale."""
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from shared.faults import Fault, Retryable
+from shared.identity import StoredId, stored_id
+from shared.ledger.model import Account, AccountType, Floor, JournalEntry, Line, credit, debit
+from shared.ledger.records import create_account
+from shared.ledger.use_cases.batches import Batch, Mode
+from shared.ledger.use_cases.together import Posting, Result
+from shared.money import Money
+from shared.ports import Create, Decision, tenant_ref
+from shared.wiring import House
+from tests.bench import posting
+from tests.bench.crew import Crew, Tally, Work, crew
+from tests.bench.rows import Row
+from tests.bench.world import TENANT, World, a_call
+
+SIZES: Final = (50, 200, 450)
+ACCOUNTS: Final = 1_000
+SHARDS: Final = 4
+HOT: Final = ("assets:clearing:stripe", "assets:receivable")
+POT: Final = Account("liabilities:bench:pot", AccountType.LIABILITY, "Pot", shards=1, floor=Floor("GBP", 0))
+RICH: Final = 10**12
+SECONDS: Final = 3.0
+WARMING_SECONDS: Final = 6.0
+CREW: Final = (2, 4)
+"""Processes and threads, of batches and of the rows beside peers."""
+
+WRITERS: Final = (1, 8)
+HOT_BAR, RANDOM_BAR, WRITER_BAR = 0.8, 0.5, 300
+PEER: Final[Mapping[str, tuple[int, int]]] = {
+    "uniform": (3_000, 3_800),
+    "hot": (1_700, 1_900),
+    "batches": (6_500, 9_300),
+}
+"""Entries a second of pgledger on PostgreSQL on such a machine, from and to."""
+
+OF_RAW: Final = "best of 3 alternating rounds"
+_TEXT: Final = "x" * 960
+
+
+def rows(world: World) -> Iterator[Row]:
+    """Entries a second in batches of each size, on a hot account with a floor, and beside a peer's."""
+    _open_accounts(world.house)
+    with crew(world.cloud.settings(), *CREW) as workers:
+        for work in (raw(450), on_two(450), on_many(450)):
+            workers.round(work, WARMING_SECONDS)
+        fastest = 0.0
+        for size in SIZES:
+            best = workers.alternating((raw(size), on_two(size), on_many(size)), SECONDS)
+            fastest = max(fastest, best[on_many(size)].per_second * size)
+            yield from _beside_raw(workers, size, best)
+        yield _beside_peer("batches", fastest, f"independent batches on {ACCOUNTS} random accounts, the best size")
+        yield from _singles(workers)
+    with crew(world.cloud.settings(), *WRITERS) as workers:
+        yield from _writer(workers)
+
+
+def _beside_raw(workers: Crew, size: int, best: Mapping[Work, Tally]) -> Iterator[Row]:
+    base, how = best[raw(size)].per_second * size, f"{workers.shape}, {OF_RAW}"
+    name = f"in batches of {size}"
+    yield Row(f"raw creates {name}", base, "documents/s", f"1 KB documents, {how}")
+    for work, where, bar in ((on_two(size), "2 hot accounts", HOT_BAR), (on_many(size), "1,000 random", RANDOM_BAR)):
+        tally = best[work]
+        entries = tally.per_second * size
+        cost = f"{tally.operations['rpcs']:.2f} RPCs a batch, {tally.operations['writes'] / size:.2f} writes an entry"
+        yield Row(f"entries {name}, {where}", entries, "entries/s", f"{cost}; {how}", entries / base).at_least(bar)
+
+
+def _singles(workers: Crew) -> Iterator[Row]:
+    works = {posting.post_alone: "uniform", alone_on_two: "hot"}
+    best = workers.alternating(tuple(works), SECONDS)
+    for work, kind in works.items():
+        yield _beside_peer(kind, best[work].per_second, f"single posts with their audit records, {workers.shape}")
+
+
+def _beside_peer(kind: str, value: float, how: str) -> Row:
+    low, high = PEER[kind]
+    text = f"{how}; pgledger on PostgreSQL {low:,} to {high:,}/s"
+    return Row(f"beside pgledger, {kind}", value, "entries/s", text, value / high)
+
+
+def _writer(workers: Crew) -> Iterator[Row]:
+    """Withdrawals only, at a pot that never runs dry: whatever is not posted is an error."""
+    workers.round(from_pot, WARMING_SECONDS / 2)
+    tally = max((workers.round(from_pot, SECONDS) for _ in range(3)), key=lambda tally: tally.per_second)
+    cost = f"{tally.operations['rpcs']:.2f} RPCs a posting"
+    row = Row(
+        "posting from 1 hot account with a floor, 8 writers",
+        tally.per_second,
+        "postings/s",
+        f"{cost}, no error (one would end the run); ratio to {WRITER_BAR}/s; {workers.shape}",
+        tally.per_second / WRITER_BAR,
+    )
+    yield row.at_least(1)
+
+
+# --- kinds of work -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Creates:
+    """Create so many documents of 1 KB a commit; equal values are the same work, also in another process."""
+
+    size: int
+
+    def __call__(self, house: House, name: str) -> Callable[[int], object]:
+        """A thread's way of doing it."""
+        return partial(_create, house, name, self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """Post batches of so many entries between any two of so many accounts; between HOT when there are none."""
+
+    size: int
+    accounts: int
+
+    def __call__(self, house: House, name: str) -> Callable[[int], object]:
+        """A thread's way of doing it."""
+        return partial(_post, house, name, self)
+
+
+raw = Creates
+
+
+def on_two(size: int) -> Work:
+    """Batches between always the same two accounts."""
+    return Posts(size, 0)
+
+
+def on_many(size: int) -> Work:
+    """Batches between any two of ACCOUNTS."""
+    return Posts(size, ACCOUNTS)
+
+
+def alone_on_two(house: House, name: str) -> Callable[[int], object]:
+    """Post single entries between always the same two accounts."""
+
+    def post(number: int) -> None:
+        key = f"two-{name}-{number}"
+        house.books.post(a_call(house, key), _entry(house, key, _lines(*HOT, number)))
+
+    return post
+
+
+def from_pot(house: House, name: str) -> Callable[[int], object]:
+    """Withdraw from the pot; a request that is told to come again comes again, and any refusal is an error."""
+
+    def post(number: int) -> None:
+        key = f"pot-{name}-{number}"
+        call, entry = a_call(house, key), _entry(house, key, _lines(POT.code, HOT[0], number))
+        house.books.post(call, entry)
+
+    return post
+
+
+def _create(house: House, name: str, size: int, number: int) -> None:
+    refs = [tenant_ref(TENANT, "bench", stored_id(name, str(size), str(number), str(one))) for one in range(size)]
+    decision = Decision(None, tuple(Create(ref, {"schema": 1, "text": _TEXT}) for ref in refs))
+    house.store.transact((), partial(_decided, decision))
+
+
+def _post(house: House, name: str, kind: Posts, number: int) -> None:
+    key = f"batch-{name}-{kind.size}-{kind.accounts}-{number}"
+    call = a_call(house, key)
+    postings = tuple(
+        Posting(call, _entry(house, f"{key}#{one}", _lines(*_pair(key, one, kind.accounts), one)), audited=False)
+        for one in range(kind.size)
+    )
+    done = house.batches.post(call, Batch(stored_id("bench", key), Mode.INDEPENDENT, postings))
+    for result in done.answer.results:
+        if isinstance(result, Fault) or isinstance(result.outcome, Fault):
+            raise _error(result)
+
+
+def _pair(key: str, one: int, accounts: int) -> tuple[str, str]:
+    """Two accounts that nobody could foresee, and the same ones again for the same batch."""
+    if not accounts:
+        return HOT
+    first, step = divmod(zlib.crc32(f"{key}~{one}".encode()), accounts)
+    return _account(first % accounts), _account((first + 1 + step % (accounts - 1)) % accounts)
+
+
+def _error(result: Result | Fault) -> Fault:
+    if isinstance(result, Fault):
+        return result
+    return result.outcome if isinstance(result.outcome, Fault) else Retryable("not posted")
+
+
+def _entry(house: House, key: str, lines: tuple[Line, ...]) -> JournalEntry:
+    day = house.clock.now().date()
+    return JournalEntry(stored_id("bench", key), lines, day, key, "bench", posted_on=day)
+
+
+def _lines(to: str, of: str, number: int) -> tuple[Line, ...]:
+    money = Money(1_000 + number % 1_000, "GBP")
+    return debit(to, money), credit(of, money)
+
+
+# --- what it is done with ----------------------------------------------------------------
+
+
+def _account(number: int) -> str:
+    return f"assets:batches:{number}"
+
+
+def _open_accounts(house: House) -> None:
+    posting.open_accounts(house)
+    accounts = [Account(_account(number), AccountType.ASSET, "Bench", shards=SHARDS) for number in range(ACCOUNTS)]
+    for start in range(0, ACCOUNTS, 250):
+        writes = tuple(one for account in accounts[start : start + 250] for one in create_account(TENANT, account))
+        house.store.transact((), partial(_decided, Decision(None, writes)))
+    _open_totals(house)
+    house.store.transact((), partial(_decided, Decision(None, create_account(TENANT, POT))))
+    house.books.post(a_call(house, "pot"), _entry(house, "pot", _pay_in()))
+
+
+def _open_totals(house: House) -> None:
+    """Post once to every shard of every account, as a month has after its first hours: one batch a shard."""
+    leads = {zlib.crc32(lead.encode()) % SHARDS: (lead, key) for lead, key in map(_lead, range(64))}
+    for lead, key in leads.values():
+        call = a_call(house, key)
+        pairs = [(_account(one), _account(one + 1)) for one in range(0, ACCOUNTS, 2)]
+        entries = [_entry(house, f"{key}#{one}", _lines(*pair, one)) for one, pair in enumerate(pairs)]
+        postings = tuple(Posting(call, entry, audited=False) for entry in entries)
+        house.batches.post(call, Batch(lead, Mode.LINKED, postings))
+
+
+def _lead(number: int) -> tuple[StoredId, str]:
+    key = f"totals-{number}"
+    return stored_id("bench", key), key
+
+
+def _decided(decision: Decision[None], _: object) -> Decision[None]:
+    return decision
+
+
+def _pay_in() -> tuple[Line, ...]:
+    money = Money(RICH, "GBP")
+    return debit(HOT[0], money), credit(POT.code, money)

@@ -1,0 +1,289 @@
+"""Good bodies for every POST, and everything that breaks one thing of them."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.limits import BODY_BYTES
+
+NOBODY = "a" * 52
+"""A well-formed id of nothing."""
+
+BALANCED = [
+    {"account": "assets:bank", "side": "debit", "amount": {"amount": 100, "currency": "GBP"}},
+    {"account": "equity:share_capital", "side": "credit", "amount": {"amount": 100, "currency": "GBP"}},
+]
+
+WITHOUT_KEY = {"/v1/tax/calculations", "/v1/ledger/entries/dry_run", "/v1/ledger/batches/dry_run"}
+"""POSTs that write nothing, so nothing of theirs is done once."""
+
+GOOD: Mapping[str, Mapping[str, Any]] = {
+    "/v1/tenants": {
+        "tenant": "third",
+        "legal_name": "Third Ltd",
+        "country": "GB",
+        "currency": "GBP",
+        "owner": "user:olga",
+    },
+    "/v1/api_keys": {"principal": "user:ann", "role": "auditor"},
+    "/v1/customers": {"reference": "C-9", "name": "Jo", "country": "DE", "kind": "consumer", "currency": "EUR"},
+    "/v1/invoices": {
+        "customer_id": NOBODY,
+        "currency": "EUR",
+        "supply": "service",
+        "lines": [{"description": "Work", "quantity": "1.5", "unit_price": 100}],
+    },
+    "/v1/tax/calculations": {
+        "seller": {"country": "GB", "registrations": {"GB": "GB980780684"}},
+        "buyer": {"country": "GB", "kind": "consumer"},
+        "supply": "service",
+        "date": "2026-11-16",
+        "currency": "GBP",
+        "lines": [{"quantity": "1", "unit_price": 100, "category": "standard"}],
+        "prices_include_tax": False,
+    },
+    "/v1/employees": {
+        "reference": "E-9",
+        "name": "Jo",
+        "bank_account": "GB33BUKB20201555555555",
+        "tax_id": "QQ123456C",
+        "tax_code": "1257L",
+        "ni_category": "A",
+        "annual_salary": {"amount": 3_000_000, "currency": "GBP"},
+    },
+    "/v1/payroll_runs": {"period": "2026-11", "pay_date": "2026-11-27"},
+    "/v1/ledger/accounts": {"code": "assets:petty_cash", "type": "asset", "name": "Petty cash"},
+    "/v1/ledger/entries": {
+        "lines": [
+            {"account": "assets:bank", "side": "debit", "amount": {"amount": 100, "currency": "GBP"}},
+            {"account": "equity:share_capital", "side": "credit", "amount": {"amount": 100, "currency": "GBP"}},
+        ]
+    },
+    "/v1/ledger/holds": {
+        "lines": [
+            {"account": "assets:bank", "side": "credit", "amount": {"amount": 100, "currency": "GBP"}},
+            {"account": "equity:share_capital", "side": "debit", "amount": {"amount": 100, "currency": "GBP"}},
+        ],
+        "expires_at": "2026-12-01T12:00:00Z",
+        "reference": "H-1",
+    },
+    f"/v1/ledger/holds/{NOBODY}/post": {"final": True},
+    "/v1/ledger/entries/dry_run": {"lines": BALANCED},
+    "/v1/ledger/batches": {"mode": "linked", "entries": [{"key": "a", "lines": BALANCED}]},
+    "/v1/ledger/batches/dry_run": {"mode": "independent", "entries": [{"lines": BALANCED}]},
+    "/v1/ledger/periods/2026-10/close": {"kind": "soft"},
+    "/v1/ledger/accounts/assets:bank/freeze": {"reason": "inquiry"},
+    "/v1/ledger/accounts/assets:bank/unfreeze": {"reason": "over"},
+    "/v1/ledger/accounts/assets:bank/close": {"reason": "moved to another bank"},
+    "/v1/ledger/accounts/assets:bank/reshard": {"rate": "2.5", "reason": "a busy season"},
+    "/v1/ledger/accounts/assets:bank/currencies": {"currencies": ["GBP"], "reason": "one currency"},
+    "/v1/ledger/accounts/assets:bank/floor": {"floor": {"currency": "GBP", "limit": 0}, "reason": "no overdraft"},
+    "/v1/ledger/accounts/apply_template": {
+        "accounts": [{"code": "assets:till", "type": "asset", "name": "Till"}],
+    },
+    "/v1/ledger/periods/2026-10/reopen": {"state": "open", "reason": "a late invoice"},
+    "/v1/ledger/years/2025/close": {"reason": "accounts are approved", "last_month": 12},
+    "/v1/ledger/opening_balances": {
+        "on": "2026-01-01",
+        "rows": [{"account": "assets:bank", "currency": "GBP", "debit": 100}],
+    },
+    "/v1/ledger/reports/proofs": {"reason": "year end"},
+    "/v1/ledger/reports/repairs": {"account": "assets:bank", "month": "2026-11", "reason": "the proof of today"},
+    f"/v1/employees/{NOBODY}/disclosures": {"fields": ["name"], "purpose": "support"},
+    f"/v1/customers/{NOBODY}/disclosures": {"fields": ["name"], "purpose": "support"},
+    f"/v1/ledger/entries/{NOBODY}/reverse": {"effective_on": "2026-11-16", "reference": "CN-1"},
+    f"/v1/ledger/entries/{NOBODY}/disclosures": {"fields": ["memo"], "purpose": "audit"},
+}
+"""A good body for every POST that takes one; each bad case breaks one thing of it."""
+
+WITHOUT_BODY = (
+    f"/v1/invoices/{NOBODY}/issue",
+    f"/v1/payroll_runs/{NOBODY}/approve",
+    f"/v1/api_keys/{NOBODY}/revoke",
+    f"/v1/ledger/holds/{NOBODY}/void",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bad request and what it must be answered."""
+
+    name: str
+    path: str
+    body: bytes
+    status: int
+    code: str | None = None
+    field: str | None = None
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def changed(path: str, **fields: object) -> bytes:
+    """The good body with some fields replaced."""
+    return json.dumps({**GOOD[path], **fields}).encode()
+
+
+def every_post() -> Iterator[Case]:
+    """What every POST refuses, whatever it is about."""
+    for path, good in GOOD.items():
+        text = json.dumps(good).encode()
+        needs_key = path not in WITHOUT_KEY
+        yield Case("not JSON", path, b"{", 400, "malformed")
+        yield Case("an array", path, b"[]", 422, "invalid_fields")
+        yield Case("nothing", path, b"", 400)
+        yield Case("duplicate key", path, text[:-1] + b',"x":1,"x":2}', 400, "malformed")
+        yield Case("NaN", path, text[:-1] + b',"x":NaN}', 400, "malformed")
+        yield Case("not UTF-8", path, b'{"x": "\xff"}', 400, "malformed")
+        yield Case("deeply nested", path, b"[" * 5_000 + b"]" * 5_000, 400, "malformed")
+        yield Case("unknown field", path, changed(path, surprise=1), 422, "invalid_fields", "surprise")
+        yield Case("wrong media type", path, text, 415, headers={"Content-Type": "text/plain"})
+        yield Case("too large", path, b" " * (BODY_BYTES + 1) + text, 413, "too_large")
+        yield Case("no key", path, text, 401, "unauthenticated", headers={"Authorization": ""})
+        forged = f"Bearer db_acme_{NOBODY}_{'b' * 32}"
+        yield Case("forged key", path, text, 401, "unauthenticated", headers={"Authorization": forged})
+        if needs_key:
+            yield Case("no Idempotency-Key", path, text, 400, headers={"Idempotency-Key": ""})
+            yield Case("endless Idempotency-Key", path, text, 400, headers={"Idempotency-Key": "k" * 256})
+        for name in good:
+            yield Case(f"{name} of a wrong type", path, changed(path, **{name: 1.5}), 422, "invalid_fields", name)
+            yield Case(f"{name} null", path, changed(path, **{name: [None]}), 422, "invalid_fields")
+    for path in WITHOUT_BODY:
+        yield Case("unknown field", path, b'{"surprise": 1}', 422, "invalid_fields", "surprise")
+        yield Case("an id of nothing", path, b"{}", 404)
+
+
+def particular() -> Iterator[Case]:
+    """What only one door refuses."""
+    yield from of_entries()
+    yield from of_holds()
+    yield from of_batches()
+    yield from of_control()
+    yield from of_repairs()
+    yield from of_years_and_openings()
+    invoices, employees = "/v1/invoices", "/v1/employees"
+    yield Case("no such customer", invoices, changed(invoices), 422, "unknown_customer", "customer_id")
+    zero = [{"description": "x", "quantity": "0", "unit_price": 1}]
+    yield Case("no quantity", invoices, changed(invoices, lines=zero), 422, "invalid_fields")
+    number = [{"description": "x", "quantity": 1.5, "unit_price": 1}]
+    yield Case("a quantity as a number", invoices, changed(invoices, lines=number), 422, "invalid_fields")
+    yield Case("no tax code", employees, changed(employees, tax_code="banana"), 422, "invalid_fields", "tax_code")
+    euros = {"amount": 1, "currency": "EUR"}
+    yield Case("a salary in euro", employees, changed(employees, annual_salary=euros), 422, "invalid")
+    runs = "/v1/payroll_runs"
+    yield Case("pay day elsewhere", runs, changed(runs, pay_date="2026-12-01"), 422, "invalid", "pay_date")
+    yield Case("a 13th month", runs, changed(runs, period="2026-13"), 422, "invalid_fields", "period")
+    yield Case("nobody to pay", runs, changed(runs), 422, "nobody_to_pay")
+    keys = "/v1/api_keys"
+    yield Case("the platform's role", keys, changed(keys, role="platform"), 422, "invalid_fields", "role")
+    yield Case("another tenant's key", keys, changed(keys, tenant="rival"), 403)
+    tax = "/v1/tax/calculations"
+    yield Case("no rates", tax, changed(tax, buyer={"country": "US", "kind": "consumer"}), 422)
+    yield Case("before the rates", tax, changed(tax, date="1980-01-01"), 422, "not_supported")
+
+
+def lines(**amount: object) -> list[dict[str, object]]:
+    """A debit with something about its amount changed, and a credit of one pound."""
+    asked = {"amount": 100, "currency": "GBP", **amount}
+    debit: dict[str, object] = {"account": "assets:bank", "side": "debit", "amount": asked}
+    credit_side = {"account": "equity:share_capital", "side": "credit"}
+    return [debit, {**credit_side, "amount": {"amount": 100, "currency": "GBP"}}]
+
+
+def of_entries() -> Iterator[Case]:
+    """What no journal entry may be."""
+    entries = "/v1/ledger/entries"
+    yield Case("a float amount", entries, changed(entries, lines=lines(amount=100.0)), 422, "invalid_fields")
+    yield Case("an amount as text", entries, changed(entries, lines=lines(amount="100")), 422, "invalid_fields")
+    yield Case("an endless amount", entries, changed(entries, lines=lines(amount=10**30)), 422, "invalid_fields")
+    yield Case("no such currency", entries, changed(entries, lines=lines(currency="XYZ")), 422, "invalid_fields")
+    yield Case("off balance", entries, changed(entries, lines=lines(amount=101)), 422, "unbalanced_entry", "lines")
+    yield Case("a negative line", entries, changed(entries, lines=lines(amount=-100)), 422)
+    yield Case("one line", entries, changed(entries, lines=lines()[:1]), 422, "invalid_fields")
+    yield Case("too many lines", entries, changed(entries, lines=lines() * 200), 422, "invalid_fields")
+
+
+def of_holds() -> Iterator[Case]:
+    """What cannot be reserved, and what cannot be posted of it."""
+    holds = "/v1/ledger/holds"
+    yield Case("off balance", holds, changed(holds, lines=lines(amount=101)), 422, "unbalanced_entry", "lines")
+    yield Case("a float amount", holds, changed(holds, lines=lines(amount=100.0)), 422, "invalid_fields")
+    for text in ("2026-12-01", "2026-12-01T12:00:00", "0", "9999-12-31T23:59:59-23:00", "2026-13-01T12:00:00Z", "soon"):
+        bad = changed(holds, expires_at=text)
+        yield Case(f"expires at {text!r}", holds, bad, 422, "invalid_fields", "expires_at")
+    posts = f"/v1/ledger/holds/{NOBODY}/post"
+    yield Case("a hold of nothing", posts, b"{}", 404, "unknown_hold", "id")
+    yield Case("off balance", posts, changed(posts, lines=lines(amount=101)), 422, "unbalanced_entry", "lines")
+    yield Case("one line", posts, changed(posts, lines=lines()[:1]), 422, "invalid_fields", "lines")
+
+
+def of_control() -> Iterator[Case]:
+    """What cannot be closed or frozen."""
+    close = "/v1/ledger/periods/2026-99/close"
+    yield Case("no such month", close, b'{"kind":"soft"}', 422, "invalid_fields", "period")
+    yield Case("no such account", "/v1/ledger/accounts/assets:none/freeze", b'{"reason":"x"}', 422, "unknown_account")
+
+
+def of_batches() -> Iterator[Case]:
+    """What batches refuse as a whole, before anything of them is looked at."""
+    batches = "/v1/ledger/batches"
+    off = [{**BALANCED[0], "amount": {"amount": 101, "currency": "GBP"}}, BALANCED[1]]
+    bad = [{"lines": BALANCED}, {"lines": off}]
+    yield Case("no entries", batches, changed(batches, entries=[]), 422, "invalid_fields", "entries")
+    yield Case("no such mode", batches, changed(batches, mode="some"), 422, "invalid_fields", "mode")
+    yield Case("one off balance", batches, changed(batches, entries=bad), 422, "unbalanced_entry", "entries")
+    twice = [{"key": "a", "lines": BALANCED}] * 2
+    yield Case("a key twice", batches, changed(batches, entries=twice), 422, "repeated_entry", "entries")
+    for mode in ("linked", "independent"):
+        many = changed(batches, mode=mode, entries=[{"lines": BALANCED}] * 501)
+        yield Case(f"too many entries, {mode}", batches, many, 413, "batch_too_large", "entries")
+        wide = changed(batches, mode=mode, entries=[{"lines": BALANCED * 100}] * 6)
+        yield Case(f"too many lines, {mode}", batches, wide, 413, "batch_too_large", "entries")
+    slash = changed(batches, entries=[{"key": "a/b", "lines": BALANCED}])
+    yield Case("a key with a slash", batches, slash, 422, "invalid_fields", "entries")
+    hashed = changed(batches, entries=[{"key": "a#1", "lines": BALANCED}])
+    yield Case("a key like a place's", batches, hashed, 422, "invalid_fields", "entries")
+    memo = changed(batches, entries=[{"memo": "to Jo", "lines": BALANCED}])
+    yield Case("free text in clear", batches, memo, 422, "invalid_fields", "entries")
+
+
+def of_repairs() -> Iterator[Case]:
+    """What only the door of repairs refuses."""
+    repairs = "/v1/ledger/reports/repairs"
+    yield Case("a 13th month", repairs, changed(repairs, month="2026-13"), 422, "invalid_fields", "month")
+    yield Case("no reason", repairs, changed(repairs, reason=""), 422, "invalid_fields", "reason")
+    yield Case("no such account", repairs, changed(repairs, account="assets:none"), 422, "unknown_account", "account")
+    yield Case("no floor", repairs, changed(repairs, month=None), 409, "wrong_state", "account")
+
+
+def of_years_and_openings() -> Iterator[Case]:
+    """What cannot be brought in or closed, and leaves nothing begun."""
+    opening, year = "/v1/ledger/opening_balances", "/v1/ledger/years/2025/close"
+    row = {"account": "assets:bank", "currency": "GBP"}
+    for name, rows in {
+        "no rows": [],
+        "neither side": [row],
+        "both sides": [{**row, "debit": 1, "credit": 1}],
+        "nothing": [{**row, "debit": 0}],
+        "a float": [{**row, "debit": 1.0}],
+        "an endless amount": [{**row, "credit": 10**30}],
+        "no such currency": [{**row, "currency": "XYZ", "debit": 1}],
+        "too many": [{**row, "account": f"assets:a{number}", "debit": 1} for number in range(2_001)],
+    }.items():
+        yield Case(name, opening, changed(opening, rows=rows), 422, "invalid_fields", "rows")
+    twice = changed(opening, rows=[{**row, "debit": 1}] * 2)
+    yield Case("an account twice", opening, twice, 422, "invalid", "rows")
+    against = changed(opening, rows=[{**row, "account": "equity:opening_balances", "debit": 1}])
+    yield Case("the balancing account", opening, against, 422, "invalid", "rows")
+    yield Case("a month that is open", year, changed(year), 409, "months_open", "year")
+    yield Case("a 13th month", year, changed(year, last_month=13), 422, "invalid_fields", "last_month")
+    path = "/v1/ledger/years/20255/close"
+    yield Case("no such year", path, changed(year), 422, "invalid_fields", "year")
+    entries = "/v1/ledger/entries"
+    closing = changed(entries, kind="closing")
+    yield Case("a closing entry", entries, closing, 422, "invalid_fields", "kind")
+
+
+def label(case: Case) -> str:
+    """How a case is called in a test's name."""
+    return f"{case.path.replace(NOBODY, '{id}')}: {case.name}"

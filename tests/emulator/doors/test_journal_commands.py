@@ -1,0 +1,245 @@
+"""`daybook export`, `import` and `verify` at the real doors: what goes out comes in, once, and is held to its seals."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulators.catalogue import REPOSITORY
+from emulators.cloud import LocalCloud
+from emulators.processes import interpreter
+from shared.clock import SystemClock
+from shared.identity import TenantId
+from shared.wiring import House
+from tests.builders import a_call
+from tests.emulator.doors.conftest import Tenant, a_tenant
+
+pytestmark = pytest.mark.emulator
+
+Daybook = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def source(cloud: LocalCloud) -> Tenant:
+    """A tenant with a journal: sales, a refusal, an account of their own."""
+    tenant = a_tenant(cloud, "source")
+    account = {"code": "assets:till_1", "type": "asset", "name": "Till", "shards": 1}
+    assert tenant.owner.post("/v1/ledger/accounts", account).status_code == 201
+    for number in range(5):
+        assert tenant.owner.post("/v1/ledger/entries", a_sale(number), key=f"sale-{number}").status_code == 201
+    assert tenant.owner.post("/v1/ledger/entries", a_sale(9, bank="assets:none")).status_code == 422
+    return tenant
+
+
+def a_sale(number: int, bank: str = "assets:till_1") -> dict[str, Any]:
+    """A sale of so many pence and ten more."""
+    amount = {"amount": 10 + number, "currency": "GBP"}
+    lines = [
+        {"account": bank, "side": "debit", "amount": amount},
+        {"account": "revenue:sales", "side": "credit", "amount": amount},
+    ]
+    return {"lines": lines, "effective_on": "2026-11-16", "reference": f"INV-{number}", "metadata": {"n": str(number)}}
+
+
+@pytest.fixture
+def daybook(cloud: LocalCloud) -> Daybook:
+    """The command, as whoever holds a key types it."""
+
+    def run(*arguments: str, key: str = "") -> "subprocess.CompletedProcess[str]":
+        options = ("--url", cloud.doors_url, "--key", key) if key else ()
+        command = interpreter("emulators.cli", "--home", str(cloud.home_path), *arguments, *options)
+        return subprocess.run(  # noqa: S603 - our own command
+            command, capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=120
+        )
+
+    return run
+
+
+def seal(cloud: LocalCloud, tenant: Tenant, key: str) -> None:
+    """Seal the tenant's journal, two seconds later than it could be."""
+    house = House(cloud.settings())
+    past = house.store.read_time()
+    while house.store.read_time() - past < 1.05 * _settled(house):
+        pass
+    house.seals.seal(a_call(key, tenant=TenantId(tenant.name), at=SystemClock().now()))
+
+
+def _settled(house: House) -> Any:
+    return house.seals._settled
+
+
+def exported(daybook: Daybook, tenant: Tenant, path: Path) -> list[dict[str, Any]]:
+    """The records of an export."""
+    done = daybook("export", "--output", str(path), key=tenant.owner.key)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_journal_goes_out_is_verified_and_comes_in_once(
+    cloud: LocalCloud, source: Tenant, daybook: Daybook, tmp_path: Path
+) -> None:
+    """Export, verify, import, import again: the copy has every posting once, under other ids."""
+    seal(cloud, source, "seal-1")
+    path, pem = tmp_path / "journal.jsonl", tmp_path / "seals.pem"
+    records = exported(daybook, source, path)
+    pem.write_text(House(cloud.settings()).signer.public_key(), encoding="ascii")
+    verified = daybook("verify", str(path), "--public-key", str(pem))
+    assert (verified.returncode, "sound: 6 entries of source, 1 seals" in verified.stderr) == (0, True), verified.stderr
+    assert daybook("verify", "--public-key", str(pem), key=source.owner.key).returncode == 0
+
+    copy = a_tenant(cloud, "copy")
+    first = daybook("import", str(path), key=copy.owner.key)
+    assert (first.returncode, "5 posted; 0 there already" in first.stderr) == (0, True), first.stderr
+    again = daybook("import", str(path), key=copy.owner.key)
+    assert (again.returncode, "0 posted; 5 there already" in again.stderr) == (0, True), again.stderr
+    copied = exported(daybook, copy, tmp_path / "copy.jsonl")
+
+    def postings(all_records: list[dict[str, Any]]) -> list[str]:
+        fields = [one["fields"] for one in all_records if one["kind"] == "entry"]
+        kept = ("lines", "effective_on", "reference", "metadata", "kind")
+        return sorted(
+            json.dumps([one[name] for name in kept], sort_keys=True) for one in fields if one["outcome"] == "posted"
+        )
+
+    assert postings(copied) == postings(records)
+    assert [one for one in copied if one["kind"] == "total"] == [one for one in records if one["kind"] == "total"]
+
+
+def test_one_bad_line_says_which_and_why_and_the_rest_stands(
+    cloud: LocalCloud, source: Tenant, daybook: Daybook, tmp_path: Path
+) -> None:
+    """No JSON, no entry, off balance, no such account, a float: each by its line's number."""
+    records = exported(daybook, source, tmp_path / "good.jsonl")
+    entries = [one for one in records if one["kind"] == "entry" and one["fields"]["outcome"] == "posted"]
+
+    def broken(number: int, **changes: Any) -> str:
+        entry = json.loads(json.dumps(entries[number]))
+        entry["fields"]["lines"][0] |= changes
+        return json.dumps(entry)
+
+    chart = [json.dumps(one) for one in records if one["kind"] == "account"]
+    bad = [
+        "{no json",
+        json.dumps({"kind": "poem"}),
+        broken(0, amount=11_111),
+        broken(1, account="assets:nowhere"),
+        broken(2, amount=1.5),
+        json.dumps({"kind": "entry", "id": "x", "fields": {"outcome": "posted"}}),
+    ]
+    path = tmp_path / "bad.jsonl"
+    path.write_text("\n".join([*chart, *bad, *map(json.dumps, entries[3:])]) + "\n", encoding="utf-8")
+    tenant = a_tenant(cloud, "careful")
+    done = daybook("import", str(path), key=tenant.owner.key)
+    assert done.returncode == 1
+    first = len(chart) + 1
+    for number in range(first, first + len(bad)):
+        assert f"line {number}: " in done.stderr, done.stderr
+    assert "2 posted; 0 there already; 6 faults" in done.stderr
+    assert "unknown_account" in done.stderr
+    assert "unbalanced_entry" in done.stderr
+
+
+def test_an_altered_file_is_named_and_the_exit_code_says_so(
+    cloud: LocalCloud, source: Tenant, daybook: Daybook, tmp_path: Path
+) -> None:
+    """One byte of one line."""
+    path, pem = tmp_path / "journal.jsonl", tmp_path / "seals.pem"
+    seal(cloud, source, "seal-2")
+    records = exported(daybook, source, path)
+    pem.write_text(House(cloud.settings()).signer.public_key(), encoding="ascii")
+    victim = next(one for one in records if one["kind"] == "entry" and one["fields"]["reference"] == "INV-3")
+    path.write_text(path.read_text(encoding="utf-8").replace('"INV-3"', '"INV-4"'), encoding="utf-8")
+    done = daybook("verify", str(path), "--public-key", str(pem))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith(f"seal 1: altered {victim['id']}")
+    assert "NOT SOUND" in done.stderr
+    pem.write_text("no key", encoding="ascii")
+    assert daybook("verify", str(path), "--public-key", str(pem)).returncode == 2
+
+
+def test_the_beancount_export_passes_bean_check(source: Tenant, daybook: Daybook, tmp_path: Path) -> None:
+    """Written by the command, judged by the program."""
+    path = tmp_path / "journal.beancount"
+    done = daybook("export", "--format", "beancount", "--output", str(path), key=source.owner.key)
+    assert done.returncode == 0, done.stderr
+    program = Path(interpreter("x")[0]).with_name("bean-check")
+    judged = subprocess.run(  # noqa: S603 - our own words
+        (str(program), "--no-cache", str(path)), capture_output=True, text=True, check=False
+    )
+    assert (judged.returncode, judged.stderr) == (0, "")
+    assert "Assets:Till-1  0.13 GBP" in path.read_text(encoding="utf-8")
+
+
+def test_without_a_key_nothing_is_asked(daybook: Daybook, tmp_path: Path) -> None:
+    """One line says what is missing."""
+    for arguments in (("export", "--output", str(tmp_path / "x")), ("verify", "--public-key", __file__)):
+        done = daybook(*arguments)
+        assert done.returncode in {1, 2}
+        assert "Traceback" not in done.stderr
+
+
+# --- the doors ---------------------------------------------------------------------------
+
+
+def test_seals_leaves_and_inclusion_are_read_by_an_auditor(cloud: LocalCloud, source: Tenant) -> None:
+    """The list, one, its leaves, and an entry's way to the root."""
+    seal(cloud, source, "seal-3")
+    listed = source.auditor.get("/v1/ledger/seals").json()["items"]
+    newest = listed[0]
+    assert source.auditor.get(f"/v1/ledger/seals/{newest['number']}").json() == newest
+    leaves = source.auditor.get(f"/v1/ledger/seals/{newest['number']}/leaves?page=0").json()["leaves"]
+    assert len(leaves) == newest["count"]
+    _, entry, digest = leaves[0]
+    proof = source.auditor.get(f"/v1/ledger/entries/{entry}/inclusion").json()
+    assert (proof["leaf"], proof["index"], proof["seal"]) == (digest, 0, newest)
+
+
+def test_bad_questions_are_problems(cloud: LocalCloud, source: Tenant) -> None:
+    """No such seal, page or entry; numbers that are none; cursors from elsewhere."""
+    seal(cloud, source, "seal-4")
+    asked = {
+        "/v1/ledger/seals/99": (404, "unknown_seal"),
+        "/v1/ledger/seals/1/leaves?page=7": (404, "unknown_seal"),
+        "/v1/ledger/seals/0": (422, "invalid_fields"),
+        "/v1/ledger/seals/one": (422, "invalid_fields"),
+        "/v1/ledger/seals/1/leaves?page=-1": (422, "invalid_fields"),
+        "/v1/ledger/seals/1/leaves?surprise=1": (422, "invalid_fields"),
+        "/v1/ledger/seals?limit=201": (422, "invalid_fields"),
+        "/v1/ledger/seals?cursor=x": (400, "malformed"),
+        "/v1/ledger/journal?limit=0": (422, "invalid_fields"),
+        "/v1/ledger/journal?cursor=x": (400, "malformed"),
+        "/v1/ledger/journal?cursor=WzEsMl0=": (400, "malformed"),
+        "/v1/ledger/journal?cursor=WzEsIngiXQ==": (400, "malformed"),
+        "/v1/ledger/journal?cursor=e30=": (400, "malformed"),
+        f"/v1/ledger/entries/{'a' * 52}/inclusion": (404, "unknown_entry"),
+        "/v1/ledger/entries/nothing/inclusion": (404, "not_found"),
+    }
+    for path, expected in asked.items():
+        answer = source.auditor.get(path)
+        assert (answer.status_code, answer.json().get("code")) == expected, (path, answer.text)
+
+
+def test_another_tenants_journal_is_not_shown(source: Tenant, rival: Tenant) -> None:
+    """A cursor of one tenant's opens nothing of another's."""
+    page = source.owner.get("/v1/ledger/journal?limit=1").json()
+    assert page["next_cursor"]
+    answer = rival.owner.get(f"/v1/ledger/journal?limit=1&cursor={page['next_cursor']}")
+    assert answer.status_code == 400
+    assert rival.owner.get("/v1/ledger/seals/1").status_code == 404
+
+
+def test_all_pages_of_a_journal_are_of_one_instant(source: Tenant) -> None:
+    """What is posted between two pages is not in the second."""
+    page = source.owner.get("/v1/ledger/journal?limit=2").json()
+    before = [*page["items"]]
+    assert page["chart"]
+    assert source.owner.post("/v1/ledger/entries", a_sale(50)).status_code == 201
+    while page["next_cursor"]:
+        page = source.owner.get(f"/v1/ledger/journal?limit=2&cursor={page['next_cursor']}").json()
+        before += page["items"]
+    assert not [one for one in before if one["fields"]["reference"] == "INV-50"]
+    assert page["totals"]
+    assert page["chart"] is None

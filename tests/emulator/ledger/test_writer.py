@@ -1,0 +1,322 @@
+"""The batching writer on the real emulator: many at once on one floored account, each answered truly."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+
+from shared import counters
+from shared.faults import Refused, Retryable
+from shared.gcp.rpc import RpcFailed
+from shared.ledger.model import Account, AccountType, Floor, JournalEntry
+from shared.ledger.records import create_account
+from shared.ledger.rules.control import Control
+from shared.ledger.use_cases.writer import Writer
+from shared.ports import Decision, Query
+from tests.builders import ACME, a_call, a_sale
+from tests.emulator.ledger.conftest import Bookkeeping
+from tests.emulator.lines import Commit, Switch, first, held, lost, unsent
+
+WALLET = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("EUR", 0))
+SECONDS = 60
+
+
+class Killed(BaseException):
+    """The leader dies here."""
+
+
+@dataclass
+class Gate:
+    """Holds a commit back until the test opens it, and says when it is there."""
+
+    then: Switch
+    reached: Event = field(default_factory=Event)
+    open: Event = field(default_factory=Event)
+
+    def __call__(self, commit: Commit) -> Any:
+        """Wait, then do what was asked with the commit."""
+        self.reached.set()
+        assert self.open.wait(SECONDS)
+        return self.then(commit)
+
+
+def passes(commit: Commit) -> Any:
+    """Nothing is wrong with this commit."""
+    return commit()
+
+
+def killed(_: Commit) -> Any:
+    """Whoever commits dies first."""
+    raise Killed
+
+
+def killed_after(commit: Commit) -> Any:
+    """Whoever commits dies when it has landed."""
+    commit()
+    raise Killed
+
+
+def a_withdrawal(amount: int, name: str) -> JournalEntry:
+    """Money taken out of the wallet."""
+    return a_sale(amount, name=name, to=WALLET.code, of="assets:bank")
+
+
+def a_deposit(amount: int, name: str) -> JournalEntry:
+    """Money put into the wallet."""
+    return a_sale(amount, name=name, to="assets:bank", of=WALLET.code)
+
+
+def post(kept: Bookkeeping, entry: JournalEntry) -> str:
+    """Post, and say what came of it: posted, replayed, a refusal's code, or retry."""
+    try:
+        done = kept.books.post(a_call(entry.cause), entry)
+    except Refused as refusal:
+        return refusal.code
+    except Retryable:
+        return "retry"
+    return "replayed" if done.replayed else "posted"
+
+
+@pytest.fixture
+def wallet(kept: Bookkeeping) -> Bookkeeping:
+    """A wallet with 1,000 in it, known to the instance that serves it."""
+    kept.store.transact((), lambda _: Decision(None, create_account(ACME, WALLET)))
+    kept.books.post(a_call("deposit"), a_deposit(1_000, "deposit"))
+    for number in range(20):
+        kept.books.post(a_call(f"warm-{number}"), a_withdrawal(1, f"warm-{number}"))
+        kept.books.post(a_call(f"back-{number}"), a_deposit(1, f"back-{number}"))
+    return kept
+
+
+@dataclass
+class Crowd:
+    """Withdrawals that queue behind one whose commit is held at a gate."""
+
+    wallet: Bookkeeping
+    pool: ThreadPoolExecutor
+
+    def behind(self, gate: Gate, entries: list[JournalEntry]) -> tuple[Future[str], list[Future[str]]]:
+        """The leader's answer and those of the entries that wait behind it when the gate opens."""
+        self.wallet.line.commits.insert(0, gate)
+        leader = self.pool.submit(post, self.wallet, a_withdrawal(1, "leader"))
+        assert gate.reached.wait(SECONDS)
+        before = self.wallet.line.paths.copy()
+        followers = [self.pool.submit(post, self.wallet, entry) for entry in entries]
+        self.all_wait(len(entries))
+        assert self.wallet.line.paths == before, "they waited for the leader and sent nothing"
+        gate.open.set()
+        return leader, followers
+
+    def all_wait(self, number: int) -> None:
+        """Until so many stand in the writer's queue."""
+        for _ in range(60_000):
+            if self.wallet.books.writer.waiting >= number:
+                return
+            Event().wait(0.001)
+        message = "they never came to wait"
+        raise AssertionError(message)
+
+
+@pytest.fixture
+def crowd(wallet: Bookkeeping) -> Any:
+    """A crowd at the wallet."""
+    with ThreadPoolExecutor(40) as pool:
+        yield Crowd(wallet, pool)
+
+
+def in_wallet(kept: Bookkeeping) -> int:
+    """What the wallet holds, by its totals."""
+    rows = kept.reports.trial_balance(ACME, "2026-11").rows
+    return sum(row.amount for row in rows if row.account == WALLET.code)
+
+
+def some(number: int, amount: int = 1) -> list[JournalEntry]:
+    """So many withdrawals."""
+    return [a_withdrawal(amount, f"w{one}") for one in range(number)]
+
+
+def test_all_that_wait_share_the_next_commit(crowd: Crowd) -> None:
+    """Thirty behind a leader are one read of the guard and one commit."""
+    paths = crowd.wallet.line.paths
+    before = len(paths)
+    leader, followers = crowd.behind(Gate(passes), some(30))
+    assert [one.result(SECONDS) for one in (leader, *followers)] == ["posted"] * 31
+    assert paths[before:] == ["BatchGetDocuments", "Commit"] * 2
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (969, True)
+
+
+def test_alone_it_costs_what_a_single_posting_does(wallet: Bookkeeping) -> None:
+    """Guard and inflow are read, and the entry, two totals, the guard and an audit record are written."""
+    spent = counters.begin()
+    assert post(wallet, a_withdrawal(1, "one")) == "posted"
+    assert (spent.reads, spent.rpcs) == (2, 2)
+    assert spent.writes == 5
+
+
+@pytest.mark.parametrize("bad", [0, 7, 14])
+def test_a_bad_one_among_them_is_refused_alone(crowd: Crowd, bad: int) -> None:
+    """Wherever it stands in the queue, it takes nobody along."""
+    entries = some(15)
+    entries[bad] = a_withdrawal(5_000, f"w{bad}")
+    _, followers = crowd.behind(Gate(passes), entries)
+    came = [one.result(SECONDS) for one in followers]
+    assert came == ["insufficient_funds" if place == bad else "posted" for place in range(15)]
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (985, True)
+
+
+def test_one_that_is_there_already_is_replayed_and_takes_nobody_along(crowd: Crowd) -> None:
+    """A client's retry in the middle of a crowd fails their commit, and each is posted by itself."""
+    entries = [*some(4), a_withdrawal(1, "warm-0"), *[a_withdrawal(1, f"x{one}") for one in range(4)]]
+    _, followers = crowd.behind(Gate(passes), entries)
+    assert sorted(one.result(SECONDS) for one in followers) == ["posted"] * 8 + ["replayed"]
+    assert crowd.wallet.proven()
+
+
+def test_the_same_request_twice_in_the_queue_is_posted_once(crowd: Crowd) -> None:
+    """The second waits for another commit and finds it."""
+    _, followers = crowd.behind(Gate(passes), [a_withdrawal(5, "same")] * 3)
+    assert sorted(one.result(SECONDS) for one in followers) == ["posted", "replayed", "replayed"]
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (994, True)
+
+
+@pytest.mark.parametrize("fault", [lost, unsent])
+def test_a_commit_without_an_answer_leaves_everyone_a_true_one(crowd: Crowd, fault: Switch) -> None:
+    """Whether it landed or not, each is posted once and told so."""
+    crowd.wallet.line.commits = [fault]
+    _, followers = crowd.behind(Gate(passes), some(12))
+    assert {one.result(SECONDS) for one in followers} <= {"posted", "replayed"}
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (987, True)
+
+
+def test_a_commit_that_lands_late_lands_on_nothing(crowd: Crowd) -> None:
+    """Everyone's id is taken by then."""
+    late: list[Commit] = []
+    crowd.wallet.line.commits = [held(late, lambda: None)]
+    _, followers = crowd.behind(Gate(passes), some(12))
+    assert {one.result(SECONDS) for one in followers} == {"posted"}
+    with pytest.raises(RpcFailed):
+        late[0]()
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (987, True)
+
+
+def test_a_commit_that_lands_while_they_go_alone_is_found(crowd: Crowd) -> None:
+    """Nobody is told to come again, or no, for what was on its way all the time."""
+    late: list[Commit] = []
+
+    def lands() -> None:
+        late[0]()
+
+    crowd.wallet.line.commits = [held(late, lambda: None), first(lands)]
+    _, followers = crowd.behind(Gate(passes), some(12))
+    assert {one.result(SECONDS) for one in followers} == {"replayed"}
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (987, True)
+
+
+@pytest.mark.parametrize(("death", "landed"), [(killed, False), (killed_after, True)])
+def test_a_leader_that_dies_releases_whom_it_took_along(crowd: Crowd, death: Switch, *, landed: bool) -> None:
+    """They are told to come again, and coming again finds what became of them; the queue goes on."""
+    crowd.wallet.line.commits = [death]
+    leader, followers = crowd.behind(Gate(passes), some(12))
+    assert leader.result(SECONDS) == "posted"
+    came = [one.exception(SECONDS) or one.result(SECONDS) for one in followers]
+    assert sum(isinstance(one, Killed) for one in came) == 1
+    assert sum(one == "retry" for one in came) == 11
+    again = [post(crowd.wallet, entry) for entry in some(12)]
+    assert again == ["replayed" if landed else "posted"] * 12
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (987, True)
+
+
+def test_no_commit_holds_more_than_the_writers_limit(crowd: Crowd) -> None:
+    """Twenty-five behind a leader with room for ten are three commits."""
+    crowd.wallet.books.writer = Writer(crowd.wallet.books.together, entries=10)
+    before = crowd.wallet.line.paths.count("Commit")
+    _, followers = crowd.behind(Gate(passes), some(25))
+    assert {one.result(SECONDS) for one in followers} == {"posted"}
+    assert crowd.wallet.line.paths.count("Commit") - before == 1 + 3
+    assert crowd.wallet.proven()
+
+
+def test_who_waits_too_long_is_told_to_come_again(wallet: Bookkeeping) -> None:
+    """A leader that hangs holds nobody for ever; the one that left the queue is not posted behind its back."""
+    wallet.books.writer = Writer(wallet.books.together, wait_seconds=1)
+    gate = Gate(passes)
+    wallet.line.commits = [gate]
+    with ThreadPoolExecutor(2) as pool:
+        leader = pool.submit(post, wallet, a_withdrawal(1, "leader"))
+        assert gate.reached.wait(SECONDS)
+        assert post(wallet, a_withdrawal(1, "late")) == "retry"
+        gate.open.set()
+        assert leader.result(SECONDS) == "posted"
+    assert wallet.store.aggregate(Query("entries", ACME))["count"] == 42
+    assert post(wallet, a_withdrawal(1, "late")) == "posted"
+
+
+def test_eight_writers_never_overdraw_and_nobody_is_refused_wrongly(wallet: Bookkeeping) -> None:
+    """400 withdrawals of 4 from 1,000: exactly 250 are posted, the rest have insufficient funds, none an error."""
+    with ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(lambda number: post(wallet, a_withdrawal(4, f"w{number}")), range(400)))
+    assert (came.count("posted"), came.count("insufficient_funds")) == (250, 150)
+    assert (in_wallet(wallet), wallet.proven()) == (0, True)
+
+
+def test_credits_do_not_starve_debits(wallet: Bookkeeping) -> None:
+    """Eight threads that only pay in, and every withdrawal beside them is posted at the first asking."""
+    stop, ready = Event(), Barrier(9)
+    paid: list[int] = []
+
+    def pay_in(thread: int) -> None:
+        ready.wait(SECONDS)
+        for number in range(400):
+            if stop.is_set():
+                return
+            assert post(wallet, a_deposit(1, f"d{thread}-{number}")) == "posted"
+            paid.append(1)
+
+    with ThreadPoolExecutor(9) as pool:
+        storm = [pool.submit(pay_in, thread) for thread in range(8)]
+        ready.wait(SECONDS)
+        came = [post(wallet, a_withdrawal(1, f"w{number}")) for number in range(60)]
+        stop.set()
+        for one in storm:
+            one.result(SECONDS)
+    assert came == ["posted"] * 60
+    assert len(paid) >= 60
+    assert (in_wallet(wallet), wallet.proven()) == (1_000 + len(paid) - 60, True)
+
+
+def test_two_instances_contend_and_nobody_hears_insufficient_funds(wallet: Bookkeeping, other: Bookkeeping) -> None:
+    """Their writers meet at the guard: posted, or told to come again, and money is conserved."""
+    post(other, a_withdrawal(1, "known"))
+
+    def one(number: int) -> str:
+        name = f"w{number}"
+        for _ in range(20):
+            if (came := post((wallet, other)[number % 2], a_withdrawal(1, name))) != "retry":
+                return came
+        return "retry"
+
+    with ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(one, range(160)))
+    assert set(came) <= {"posted", "replayed"}
+    assert (in_wallet(wallet), wallet.proven()) == (1_000 - 161, True)
+
+
+def test_a_queue_beside_a_freeze_posts_nothing_after_its_answer(wallet: Bookkeeping, other: Bookkeeping) -> None:
+    """The writer's remembered totals are retired, and everyone hears that the account is frozen."""
+    answered = Event()
+
+    def one(number: int) -> str:
+        if number == 60:
+            other.controls.run(a_call("freeze"), Control.FREEZE, WALLET.code)
+            answered.set()
+        began_after = answered.is_set()
+        came = post(wallet, a_withdrawal(1, f"w{number}"))
+        return f"late {came}" if began_after else came
+
+    with ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(one, range(160)))
+    assert "posted" in came
+    assert set(came) - {"posted", "replayed", "account_frozen"} == {"late account_frozen"}
+    assert wallet.proven()
