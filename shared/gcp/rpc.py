@@ -41,7 +41,7 @@ _OPTIONS: Final = (
     ("grpc.max_send_message_length", 16 * 1024 * 1024),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.initial_reconnect_backoff_ms", 20),  # gRPC's own second is longer than all the pauses of a question
-    ("grpc.min_reconnect_backoff_ms", 20),
+    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long one attempt to connect may take: as long as a call may
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("SingleThreadedUnaryStream", 1),  # gRPC else starts a thread for each stream: half the cost of a read
 )

@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from emulators.catalogue import REPOSITORY
-from tests.bench import batches, cold_start, posting, webhook
+from tests.bench import batches, cold_start, costs, posting, webhook
 from tests.bench.rows import Row, passed, show, write
 from tests.bench.world import World, world
 
@@ -21,6 +21,7 @@ SUBJECTS: Final[Mapping[str, Callable[[World], Iterator[Row]]]] = {
     "webhook": webhook.rows,
     "posting": posting.rows,
     "batches": batches.rows,
+    "costs": costs.rows,
 }
 FILE: Final = REPOSITORY / "build" / "bench.json"
 
