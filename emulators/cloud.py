@@ -256,6 +256,7 @@ class LocalCloud:
         from emulators.provision import provision  # noqa: PLC0415 - a second of Google's clients, while Java starts
 
         wait_until_ready(self._conditions(), heard=self._tell_ready)
+        google.warm_firestore(f"{LOOPBACK}:{firestore}")
         provision(self._catalogue, self.settings(), self.services_url)
         self.tell("queues, key, topics, subscriptions and jobs are made")
         self._write_state()

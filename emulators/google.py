@@ -17,10 +17,14 @@ from typing import Final
 
 from emulators.addresses import LOOPBACK, Leases, answers
 from emulators.processes import Child, CloudFault, Program, inherited_environment, start, wait_until_ready
+from shared.gcp import firestore_methods as methods
+from shared.gcp.patience import Patience
+from shared.gcp.rpc import Rpc
 
 JAVA_MINIMUM: Final = 11
 """Oldest Java that runs both jars of the current Cloud SDK."""
 
+_WARMING_SECONDS: Final = 60
 _JAVA_HINT: Final = "install Java 11 or later, e.g. `apt-get install openjdk-17-jre-headless`"
 _SDK_HINT: Final = (
     "from Google's apt repository (https://cloud.google.com/sdk/docs/install#deb);"
@@ -110,6 +114,7 @@ def firestore_running(folder: Path) -> Iterator[str]:
         child = start_firestore(installation, port, folder / "firestore.log")
         try:
             wait_for(child, port)
+            warm_firestore(f"{LOOPBACK}:{port}")
             yield f"{LOOPBACK}:{port}"
         finally:
             child.kill()
@@ -123,6 +128,29 @@ def wait_for(child: Child, port: int) -> None:
         CloudFault: it ended, or did not answer in time.
     """
     wait_until_ready({child.name: (child, lambda: answers(f"http://{LOOPBACK}:{port}/"))})
+
+
+def warm_firestore(endpoint: str) -> None:
+    """Have a commit, a read and a query answered, however long the first ones of a cold emulator take.
+
+    On a busy machine they outlast the patience of a request, and nobody's first request should pay for it.
+
+    Raises:
+        Retryable: no answer within minutes.
+    """
+    database = "projects/warming/databases/(default)"
+    document = f"{database}/documents/warming/up"
+    commit = methods.COMMIT.request(database=database)
+    commit.writes.add().update.name = document
+    read = methods.BATCH_GET.request(database=database, documents=[document])
+    query = methods.RUN_QUERY.request(parent=f"{database}/documents")
+    query.structured_query.from_.add().collection_id = "warming"
+    rpc = Rpc("", endpoint, patience=Patience(call_seconds=_WARMING_SECONDS, total_seconds=2 * _WARMING_SECONDS))
+    try:
+        for method, request in ((methods.COMMIT, commit), (methods.BATCH_GET, read), (methods.RUN_QUERY, query)):
+            rpc.ask(method, request)
+    finally:
+        rpc.close()
 
 
 # --- finding -----------------------------------------------------------------------------

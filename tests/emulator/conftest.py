@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulators.addresses import LOOPBACK, Leases
-from emulators.google import find_installation, start_firestore, start_pubsub, wait_for
+from emulators.google import find_installation, start_firestore, start_pubsub, wait_for, warm_firestore
 from shared.gcp.firestore import FirestoreStore
 from shared.settings import Settings, read_settings
 from tests.emulator.instances import Fate, Instance, More, Post, an_instance
@@ -26,6 +26,7 @@ def firestore_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     child = start_firestore(find_installation(), port, home / "firestore.log")
     try:
         wait_for(child, port)
+        warm_firestore(f"{LOOPBACK}:{port}")
         yield f"{LOOPBACK}:{port}"
     finally:
         child.stop()

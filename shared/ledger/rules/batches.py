@@ -89,8 +89,8 @@ def gather_slow(
 ) -> Gathered:
     """Decide on what is written now, entry by entry; a refused one is recorded, or, if `linked`, stops them all.
 
-    The caller has looked for the entries themselves first. Of a linked batch that is refused nothing is
-    written here: the caller records it under the batch's own id.
+    The caller has looked for the entries themselves first. A linked batch that is refused writes only the months
+    that it was judged by and that were not there: the caller records it under the batch's own id.
 
     Raises:
         Unread: the view lacks something.
@@ -106,11 +106,12 @@ def gather_slow(
     for place, entry in enumerate(entries):
         period, opening = period_of(tenant, entry, view)
         own = {code: accounts[code] for code in entry.accounts if code in accounts}
-        refusal = refusal_of(entry, own, period) or gathering.add(entry, own, opening)
+        gathering.openings |= {write.ref: write for write in opening}  # a refusal rests on the month, too
+        refusal = refusal_of(entry, own, period) or gathering.add(entry, own)
         if refusal:
             refusals[place] = refusal
             if linked:
-                return Gathered((), refusals, loose=gathering.loose(view))
+                return Gathered(tuple(gathering.openings.values()), refusals, loose=gathering.loose(view))
     records = tuple(write_entry(tenant, entry, refusals.get(place)) for place, entry in enumerate(entries))
     return gathering.gathered(records, refusals)
 
@@ -151,7 +152,7 @@ class _Gathering:
         }
         self.view.need([place(self.tenant, code) for code in sorted(spent_from) for place in (guard_ref, inflow_ref)])
 
-    def add(self, entry: JournalEntry, accounts: Cards, opening: Iterable[Write] = ()) -> Refused | None:
+    def add(self, entry: JournalEntry, accounts: Cards) -> Refused | None:
         """Take an entry in, or say why its floors do not allow it: then it leaves nothing here."""
         moves = []
         for code in entry.accounts:
@@ -170,7 +171,6 @@ class _Gathering:
             purse.received += received
             purse.spent += spent
             purse.free += received - spent
-        self.openings |= {write.ref: write for write in opening}
         self.posted.append(entry)
         self.accounts |= {code: accounts[code] for code in entry.accounts}
         self._sum(entry)

@@ -45,7 +45,7 @@ CHANGES: Final[dict[str, Floor | None]] = {"added": ZERO, "removed": None, "chan
 
 def ended(act: Callable[[], object]) -> str:
     """`done`, or why not; told to come again one comes again, so often and no more."""
-    for _ in range(40):
+    for _ in range(400):
         try:
             act()
         except Retryable:

@@ -1,6 +1,7 @@
 """Posting on the real emulator: once, whatever happens to the answer."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,7 @@ from shared.money import Money
 from shared.ports import Decision, Increment, Query, View
 from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
 from tests.emulator.ledger.conftest import Bookkeeping
-from tests.emulator.lines import Commit, Switch, held, lost, lost_then, unsent
+from tests.emulator.lines import Commit, Switch, first, held, lost, lost_then, unsent
 
 WALLET = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("EUR", 0))
 
@@ -95,6 +96,17 @@ def test_posted_debit_answered_insufficient_funds(kept: Bookkeeping, other: Book
     kept.line.commits.append(lost_then(lambda: other.books.post(a_call("rest"), a_withdrawal(40, "rest"))))
     done = kept.books.post(a_call("k"), a_withdrawal(60))
     assert done.answer.posted
+    assert kept.proven()
+
+
+@pytest.mark.parametrize("remembered", [False, True])
+def test_a_refusal_rests_on_the_month_too(kept: Bookkeeping, other: Bookkeeping, *, remembered: bool) -> None:
+    """A month that nobody posted to is closed between a refusal's decision and its commit: the month is the reason."""
+    with_wallet(kept, 100)
+    one, another = (kept, other) if remembered else (other, kept)
+    one.line.commits = [first(lambda: another.controls.run(a_call("c"), Control.SOFT_CLOSE, "2026-12"))]
+    with pytest.raises(PeriodClosed):
+        one.books.post(a_call("k"), replace(a_withdrawal(200), effective_on=TODAY.replace(month=12)))
     assert kept.proven()
 
 

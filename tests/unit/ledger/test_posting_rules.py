@@ -88,11 +88,12 @@ def test_a_missing_period_is_opened_by_the_posting_itself() -> None:
 
 
 def test_a_frozen_account_is_refused_and_the_refusal_is_the_entry() -> None:
-    """The refusal is written under the entry's own id and writes nothing else."""
+    """The refusal is written under the entry's own id, beside the month that it rests on, and nothing else."""
     frozen = Account(SALES.code, AccountType.REVENUE, "Sales", AccountState.FROZEN, version=2)
     plan = plan_slow(ACME, a_sale(), a_view(*the_chart(RECEIVABLE, frozen)))
     assert isinstance(plan.refusal, AccountFrozen)
-    (record,) = plan.writes
+    record, month = plan.writes
+    assert month.ref.collection == "periods"
     assert isinstance(record, Create)
     assert record.ref == entry_ref(ACME, a_sale().id)
     assert record.fields["outcome"] == "refused"
@@ -121,10 +122,13 @@ def test_an_unknown_account_is_named() -> None:
     assert plan.refusal.detail == {"account": RECEIVABLE.code}
 
 
-def test_an_outflow_goes_through_the_guard_unchanged_since_read() -> None:
+@pytest.mark.parametrize("fast", [False, True])
+def test_an_outflow_goes_through_the_guard_unchanged_since_read(*, fast: bool) -> None:
     """What is spent is added under the guard's version; the inflow may be stale."""
     view = a_view(*the_chart(WALLET, SALES), *a_guard(received=12_000))
-    plan = plan_slow(ACME, a_sale(12_000, to=WALLET.code), view)
+    entry, cards = a_sale(12_000, to=WALLET.code), {account.code: account for account in (WALLET, SALES)}
+    plan = plan_fast(ACME, entry, cards, view) if fast else plan_slow(ACME, entry, view)
+    assert plan is not None
     assert plan.refusal is None
     guard = next(write for write in plan.writes if isinstance(write, Update))
     assert guard.fields == {"spent": 12_000, "version": 4}
@@ -136,7 +140,9 @@ def test_an_outflow_goes_through_the_guard_unchanged_since_read() -> None:
 def test_an_outflow_beyond_the_floor_is_refused() -> None:
     """One cent short is insufficient funds."""
     view = a_view(*the_chart(WALLET, SALES), *a_guard(received=11_999))
-    assert isinstance(plan_slow(ACME, a_sale(12_000, to=WALLET.code), view).refusal, InsufficientFunds)
+    plan = plan_slow(ACME, a_sale(12_000, to=WALLET.code), view)
+    assert isinstance(plan.refusal, InsufficientFunds)
+    assert guard_ref(ACME, WALLET.code) not in plan.loose
 
 
 def test_a_credit_limit_lowers_the_floor() -> None:
