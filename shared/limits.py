@@ -35,6 +35,9 @@ BATCH_LINES: Final = 1_000
 WRITER_ENTRIES: Final = 100
 """Entries that the batching writer puts into one commit: some milliseconds of work, far below its 250 ms."""
 
+MONITORS: Final = 500
+"""Balance monitors a tenant has watched: one look reads each one's account and writes each one."""
+
 INVOICE_LINES: Final = 100
 """Lines an invoice."""
 

@@ -14,8 +14,20 @@ from shared.events import Announcement, Command
 from shared.faults import Fault
 from shared.identity import TenantId
 
-Value: TypeAlias = "str | int | bool | bytes | datetime | Sequence[Value] | Mapping[str, Value] | None"
-"""What a document holds: no float, ever."""
+Value: TypeAlias = "str | int | bool | bytes | datetime | Sequence[Value] | Mapping[str, Value] | Foreign | None"
+"""What a document holds: no float, ever; `Foreign` only in what is read as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A value of a kind that the books never write, such as a double: someone else did. `text` spells it exactly.
+
+    Only a query that asks for documents `as_is` gets one, to tell of it; nothing can be reckoned with it or write it.
+    """
+
+    kind: str
+    text: str
+
 
 Fields: TypeAlias = Mapping[str, Value]
 FieldPath: TypeAlias = tuple[str, ...]
@@ -146,6 +158,13 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """Fail the commit if the document exists; changes nothing. Billed as the delete of a document that is not there."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Remove a document; with `version`, only if unchanged since."""
 
@@ -153,7 +172,7 @@ class Delete:
     version: str | None = None
 
 
-Write: TypeAlias = Create | Update | Put | Increment | Check | Delete
+Write: TypeAlias = Create | Update | Put | Increment | Check | Absent | Delete
 
 
 class Failure(Enum):
@@ -259,6 +278,8 @@ class Query:
     group: bool = False
     only: tuple[str, ...] = ()
     """Fields to return; all when empty."""
+    as_is: bool = False
+    """Whether values that the books never write come as `Foreign`, for who audits; else they are an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +313,8 @@ class Store(Protocol):
 
     def aggregate(self, query: Query, *, sums: Sequence[str] = (), at: datetime | None = None) -> Mapping[str, int]:
         """Count the documents of a query (`count`) and sum integer fields (by field name) without reading them out.
+
+        A query with a limit is counted that far and no further, so that its cost is bounded; sums are of all.
 
         Raises:
             Retryable: no answer in time.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shared.ledger.use_cases.hold_expiry import HoldExpiry
     from shared.ledger.use_cases.holds import Holds
     from shared.ledger.use_cases.memos import Memos
+    from shared.ledger.use_cases.monitors import Monitors
     from shared.ledger.use_cases.opening import OpeningBalances
     from shared.ledger.use_cases.posting import Books
     from shared.ledger.use_cases.proofs import Proofs
@@ -291,6 +292,13 @@ class House:
         from shared.ledger.use_cases.proofs import Proofs
 
         return Proofs(self.desk, self.queue)
+
+    @cached_property
+    def monitors(self) -> "Monitors":
+        """Balances that somebody wants to hear of."""
+        from shared.ledger.use_cases.monitors import Monitors
+
+        return Monitors(self.desk, self.queue)
 
     @cached_property
     def repairs(self) -> "Repairs":

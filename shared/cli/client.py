@@ -12,6 +12,7 @@ TIMEOUT_SECONDS: Final = 60.0
 
 _REFUSED_FROM: Final = 400
 _FAILED_FROM: Final = 500
+_TOO_MANY: Final = 429
 
 
 class ApiRefused(Exception):
@@ -25,7 +26,7 @@ class ApiRefused(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed later: nobody answered, or nothing was decided."""
-        return self.status == 0 or self.status >= _FAILED_FROM
+        return self.status in {0, _TOO_MANY} or self.status >= _FAILED_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Client:
             answer = requests.request(
                 method, f"{self.url.rstrip('/')}{path}", json=body, headers=sent, timeout=TIMEOUT_SECONDS
             )
+        except requests.exceptions.InvalidJSONError as error:
+            message = "the request holds a number that JSON has not"
+            raise ApiRefused(message, status=400, code="malformed") from error
         except requests.RequestException as error:
             message = f"no answer from {self.url}: {type(error).__name__}"
             raise ApiRefused(message) from error

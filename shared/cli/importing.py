@@ -18,6 +18,8 @@ LINES: Final = 900
 THREADS: Final = 2
 TRIES: Final = 8
 PAUSE_SECONDS: Final = 0.25
+AT_FAULT: Final = frozenset({400, 413, 422})
+"""Statuses that are about what a line says: any other no is about all of them."""
 
 Numbered = tuple[int, Record | None]
 
@@ -81,7 +83,7 @@ def _orders(client: Client, records: Iterable[Numbered], imported: Imported) -> 
         try:
             match record or {}:
                 case {"kind": "account"} as account:
-                    _open_account(client, account, imported)
+                    _open_account(client, account, line, imported)
                 case {"kind": "entry", "fields": {"outcome": "refused"}}:
                     imported.refused_there += 1
                 case {"kind": "entry", "fields": {"outcome": "posted"}} as entry:
@@ -94,16 +96,32 @@ def _orders(client: Client, records: Iterable[Numbered], imported: Imported) -> 
             imported.faults.append(f"line {line}: the record is not whole ({type(error).__name__} {error})")
 
 
-def _open_account(client: Client, record: Record, imported: Imported) -> None:
+def _open_account(client: Client, record: Record, line: int, imported: Imported) -> None:
     body = {name: record[name] for name in ("code", "type", "name", "shards")}
     try:
-        client.post("/v1/ledger/accounts", body)
+        _until_decided(client, "/v1/ledger/accounts", body)
     except ApiRefused as refused:
-        if refused.code != "account_exists":
+        if refused.code == "account_exists":
+            return
+        if refused.status not in AT_FAULT:
             raise
+        imported.faults.append(f"line {line}: {refused}")
     else:
         if record["floor"]:
             imported.floors.append(record["code"])
+
+
+def _until_decided(client: Client, path: str, body: dict[str, Any]) -> None:
+    for attempt in range(1, TRIES):
+        try:
+            client.post(path, body)
+        except ApiRefused as refused:
+            if not refused.may_pass:
+                raise
+            time.sleep(PAUSE_SECONDS * attempt)
+        else:
+            return
+    client.post(path, body)
 
 
 def _body(record: Record, imported: Imported) -> dict[str, Any]:
@@ -171,7 +189,7 @@ def _post(client: Client, orders: Sequence[Order]) -> Imported:
 
 
 def _halved(client: Client, orders: Sequence[Order], refused: ApiRefused, part: Imported) -> Imported:
-    if refused.status not in {400, 413, 422}:
+    if refused.status not in AT_FAULT:
         raise refused
     if len(orders) == 1:
         part.faults.append(f"line {orders[0].line}: {refused}")

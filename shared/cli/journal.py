@@ -42,20 +42,23 @@ def export_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
         raise typer.BadParameter(message)
     client = _tenants_client(place_of(context), tenant, url, key)
     draft = output.with_name(f".{output.name}.part")
-    entries = 0
+    entries, left_out = 0, 0
     with _bar("exported") as advance, draft.open("w", encoding="utf-8", newline="\n") as file:
 
         def counted() -> Iterator[Record]:
-            nonlocal entries
+            nonlocal entries, left_out
             for record in over_api(client):
                 if record["kind"] == "entry":
                     entries += 1
+                    left_out += form == "beancount" and record["fields"]["outcome"] == "refused"
                     advance(1)
                 yield record
 
         file.writelines(_FORMS[form](counted()))
     draft.replace(output)
-    _console.print(f"{entries:,} entries in {output}", markup=False, soft_wrap=True)
+    written = f"{entries - left_out:,} entries in {output}"
+    told = f"{written}; {left_out:,} refused ones left out" if left_out else written
+    _console.print(told, markup=False, soft_wrap=True)
 
 
 def import_journal(
@@ -114,10 +117,10 @@ def show_verdict(verdict: Verdict) -> None:
     """Say what a verification came to; the first finding first."""
     for finding in verdict.findings[:SHOWN]:
         _console.print(_line(finding), markup=False, soft_wrap=True)
-    if len(verdict.findings) > SHOWN:
-        _console.print(f"... and {len(verdict.findings) - SHOWN} more")
+    if verdict.found > SHOWN:
+        _console.print(f"... and {verdict.found - SHOWN:,} more")
     head = f"last seal {verdict.head.number}:{verdict.head.hash}" if verdict.head else "no seal"
-    found = "sound" if verdict.sound else f"NOT SOUND: {len(verdict.findings)} findings"
+    found = "sound" if verdict.sound else f"NOT SOUND: {verdict.found:,} findings"
     _console.print(
         f"{found}: {verdict.entries:,} entries of {verdict.tenant}, {verdict.seals} seals, "
         f"{verdict.unsealed:,} entries not sealed yet; {head}",

@@ -70,10 +70,19 @@ def in_file(path: Path, advance: Callable[[int], object]) -> Iterator[tuple[int,
 
 def _record(line: bytes) -> Record | None:
     try:
-        record = json.loads(line)
+        record = json.loads(line, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that names each of its members once: of two, one reader would take the first, another the last."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        message = "a member is named twice"
+        raise ValueError(message)
+    return members
 
 
 def line_of(record: Record) -> str:

@@ -29,6 +29,7 @@ from shared.gcp.patience import Deadline
 from shared.gcp.rpc import Metadata, Method, Rpc, RpcFailed, silent
 from shared.limits import COMMIT_ATTEMPTS, READ_ROUNDS
 from shared.ports import (
+    Absent,
     CommitFailed,
     Create,
     Decide,
@@ -65,6 +66,9 @@ _FAILURES: Final = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: Failure.UNKNOWN,
 }
 """What a commit's error means; any other is a bug in what we sent."""
+
+_EXPIRED: Final = grpc.StatusCode.INVALID_ARGUMENT
+"""What whoever names a transaction that is over is answered: it expired, or its locks went to another."""
 
 
 def resource_headers(settings: Settings, database: str) -> Metadata:
@@ -103,15 +107,19 @@ class FirestoreStore:
         if at is not None:
             write_instant(request.read_time, at)
         answers = self._rpc.ask(methods.RUN_QUERY, request)
-        documents = [read_document(one.document, len(self._root)) for one in answers if one.HasField("document")]
+        found = [one.document for one in answers if one.HasField("document")]
+        documents = [read_document(one, len(self._root), as_is=query.as_is) for one in found]
         counters.current().reads += max(1, len(documents))
         return _page(query, documents, read_instant(answers[-1].read_time))
 
     def aggregate(self, query: Query, *, sums: Sequence[str] = (), at: datetime | None = None) -> Mapping[str, int]:
-        """Count and sum; see the port. Billed, and counted here, as one read for each 1,000 documents begun."""
+        """Count and sum, see the port; a limited query counts up to its limit.
+
+        Billed, and counted here, as one read for each 1,000 documents begun.
+        """
         request = methods.RUN_AGGREGATION.request(parent=self._parent(query))
         put_conditions(request.structured_aggregation_query.structured_query, query)
-        put_aggregations(request.structured_aggregation_query, sums)
+        put_aggregations(request.structured_aggregation_query, sums, up_to=query.limit)
         if at is not None:
             write_instant(request.read_time, at)
         answers = self._rpc.ask(methods.RUN_AGGREGATION, request)
@@ -228,7 +236,7 @@ class FirestoreStore:
         try:
             return self._rpc.send(method, request, deadline.left_seconds())
         except RpcFailed as failed:
-            if failed.status in _FAILURES:
+            if failed.status in _FAILURES or failed.status is _EXPIRED:
                 raise _LocksLost from failed
             raise
 
@@ -246,6 +254,8 @@ class FirestoreStore:
             self._rpc.send(methods.COMMIT, request, left)
         except RpcFailed as failed:
             failure = _FAILURES.get(failed.status)
+            if transaction and failed.status is _EXPIRED:
+                failure = Failure.PRECONDITION
             if failure is None:
                 raise
             raise CommitFailed(failure) from failed
@@ -279,7 +289,7 @@ def _created(writes: Iterable[Write]) -> frozenset[Ref]:
 
 
 def _count(planned: Sequence[tuple[Write, str | None]]) -> None:
-    deletes = sum(isinstance(write, Delete) for write, _ in planned)
+    deletes = sum(isinstance(write, Absent | Delete) for write, _ in planned)
     operations = counters.current()
     operations.deletes += deletes
     operations.writes += len(planned) - deletes

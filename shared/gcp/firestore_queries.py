@@ -189,11 +189,13 @@ def without_extras(query: Query, document: Document) -> Fields:
     return {name: document.fields[name] for name in query.only if name in document.fields}
 
 
-def put_aggregations(target: Any, sums: Sequence[str]) -> None:
-    """Ask for the count (`count`) and each sum (`sum_0` on, in the order of `sums`)."""
+def put_aggregations(target: Any, sums: Sequence[str], *, up_to: int | None = None) -> None:
+    """Ask for the count (`count`, no further than `up_to`) and each sum (`sum_0` on, in the order of `sums`)."""
     count = target.aggregations.add()
     count.alias = "count"
     count.count.SetInParent()
+    if up_to is not None:
+        count.count.up_to.value = up_to
     for number, name in enumerate(sums):
         aggregation = target.aggregations.add()
         aggregation.alias = f"sum_{number}"

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from shared.gcp.messages import Messages
-from shared.ports import Document, Fields, Ref, Value
+from shared.ports import Document, Fields, Foreign, Ref, Value
 
 _types: Final = Messages("google.cloud.firestore_v1", "document")
 PbValue: Final = _types.Value
@@ -100,16 +100,16 @@ def write_instant(target: Any, instant: datetime) -> None:
 # --- from Firestore ----------------------------------------------------------------------
 
 
-def read_fields(fields: Any) -> dict[str, Value]:
-    """A protobuf map of values as plain fields.
+def read_fields(fields: Any, *, as_is: bool = False) -> dict[str, Value]:
+    """A protobuf map of values as plain fields; `as_is` makes `Foreign` of what we never write, such as double.
 
     Raises:
-        TypeError: a value of a type that we never write, such as double.
+        TypeError: there is such a value, and they are not wanted as they are.
     """
-    return {name: read_value(value) for name, value in fields.items()}
+    return {name: read_value(value, as_is=as_is) for name, value in fields.items()}
 
 
-def read_value(value: Any) -> Value:
+def read_value(value: Any, *, as_is: bool = False) -> Value:
     """One protobuf value as a plain one; raises as `read_fields` does."""
     kind = value.WhichOneof("value_type")
     if kind in {"string_value", "integer_value", "boolean_value", "bytes_value"}:
@@ -119,9 +119,11 @@ def read_value(value: Any) -> Value:
     if kind == "timestamp_value":
         return read_instant(value.timestamp_value)
     if kind == "map_value":
-        return read_fields(value.map_value.fields)
+        return read_fields(value.map_value.fields, as_is=as_is)
     if kind == "array_value":
-        return [read_value(item) for item in value.array_value.values]
+        return [read_value(item, as_is=as_is) for item in value.array_value.values]
+    if as_is:
+        return Foreign(kind or "nothing", str(getattr(value, kind)) if kind else "")
     message = f"a document holds a {kind}"
     raise TypeError(message)
 
@@ -131,12 +133,12 @@ def read_instant(timestamp: Any) -> datetime:
     return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
 
 
-def read_document(found: Any, root_length: int) -> Document:
-    """A protobuf document; `root_length` is that of the name's part up to `.../documents/`."""
+def read_document(found: Any, root_length: int, *, as_is: bool = False) -> Document:
+    """A protobuf document; `root_length` is that of the name's part up to `.../documents/`. Raises as `read_fields`."""
     updated = found.update_time
     return Document(
         Ref(found.name[root_length:]),
-        read_fields(found.fields),
+        read_fields(found.fields, as_is=as_is),
         version=f"{updated.seconds}.{updated.nanos}",
         created_at=read_instant(found.create_time),
     )

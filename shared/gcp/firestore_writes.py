@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 
 from shared.gcp.firestore_values import checked_integer, field_path, field_paths, write_fields, write_version
 from shared.gcp.messages import Messages
-from shared.ports import Check, Create, Delete, Document, Increment, Put, Ref, Update, Write
+from shared.ports import Absent, Check, Create, Delete, Document, Increment, Put, Ref, Update, Write
 
 _types: Final = Messages("google.cloud.firestore_v1", "write")
 PbWrite: Final = _types.Write
@@ -91,6 +91,10 @@ def put_write(target: Any, root: str, write: Write, version: str | None) -> None
             _put_increments(target, name, write)
         case Delete():
             target.delete = name
+        case Absent():
+            target.delete = name
+            target.current_document.exists = False
+            return
         case Put():
             _put_document(target, name, write)
         case Update():

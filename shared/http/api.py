@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from shared.faults import NotFound
 from shared.http.access import PREFIXES
 from shared.http.callers import admit, reading_call, writing_call
-from shared.http.frame import ENVIRON_KEY, Exchange, framed, settle
+from shared.http.frame import ENVIRON_KEY, REPLAYED, Exchange, framed, settle
 from shared.http.house import FrameHouse
 from shared.http.problems import PROBLEM_JSON, WrongMethod, malformed
 from shared.http.requests import idempotency_key, read_bytes
@@ -151,7 +151,7 @@ class Api:
             call = reading_call(exchange, credential, request.path)
         answer = settle(exchange, route.use(call, **arguments))
         exchange.replayed = exchange.replayed and route.writes
-        headers = {"Cache-Control": "no-store"} | ({"Idempotency-Replayed": "true"} if exchange.replayed else {})
+        headers = {"Cache-Control": "no-store"} | dict([REPLAYED] if exchange.replayed else [])
         text = route.answers.of(answer).model_dump_json()
         return Response(text, route.status, headers, content_type="application/json")
 

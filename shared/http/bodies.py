@@ -87,9 +87,12 @@ def query_values(request: Request) -> dict[str, str]:
 
 def _invalid(error: ValidationError) -> Exception:
     """Where and why, never what: the value may be personal data."""
-    told = error.errors(include_url=False, include_context=False, include_input=False)[:ERRORS_TOLD]
-    if told[0]["type"] == "json_invalid":
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    if errors[0]["type"] == "json_invalid":
         return malformed("the body is not JSON that can be read in one way only")
+    inside = {one["loc"][:depth] for one in errors for depth in range(len(one["loc"]))}
+    # pydantic calls a list too short when some of its items are wrong: they are what is told
+    told = [one for one in errors if one["type"] != "too_short" or one["loc"] not in inside][:ERRORS_TOLD]
     return InvalidFields([{"field": ".".join(map(_name, one["loc"])), "code": one["type"]} for one in told])
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from shared import counters
 from shared.calls import Done
+from shared.desk import RecordedRefusal
 from shared.faults import Refused, Retryable
 from shared.http import logs
 from shared.http.house import FrameHouse
@@ -17,6 +18,8 @@ from shared.http.problems import problem
 from shared.http.tracing import Trace, continued, request_id
 
 ENVIRON_KEY: Final = "daybook.exchange"
+REPLAYED: Final = ("Idempotency-Replayed", "true")
+"""The header of an answer, or a refusal, that was given before under the same key."""
 
 
 @dataclass(slots=True)
@@ -46,8 +49,9 @@ def framed(request: Request, door: str, house: FrameHouse, act: Callable[[Exchan
     try:
         response = act(exchange)
     except Refused as refusal:
-        exchange.refused = refusal.code
+        exchange.refused, exchange.replayed = refusal.code, isinstance(refusal, RecordedRefusal)
         response = problem(refusal, exchange.request_id)
+        response.headers.extend([REPLAYED] if exchange.replayed else [])
     except Retryable as fault:
         exchange.severity, failure = "warning", {"retry": fault.code}
         response = problem(fault, exchange.request_id)

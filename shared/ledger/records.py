@@ -62,6 +62,11 @@ def reversals_ref(tenant: TenantId, entry_id: StoredId) -> Ref:
     return tenant_ref(tenant, "reversals", entry_id)
 
 
+def side_ref(tenant: TenantId, code: AccountCode) -> Ref:
+    """The first of an account's shifts, of no month and no sums: it tells who reads them the account's side."""
+    return tenant_ref(tenant, "shifts", code)
+
+
 def operation_ref(tenant: TenantId, operation: str) -> Ref:
     """A control operation."""
     return tenant_ref(tenant, "ops", operation)
@@ -224,7 +229,17 @@ def read_account(document: Document) -> Account:
 
 def create_account(tenant: TenantId, account: Account) -> tuple[Create, ...]:
     """The documents of a new account: a floored one is born with its guard and inflow."""
-    writes = [Create(account_ref(tenant, account.code), write_account(account))]
+    side: dict[str, Value] = {
+        "schema": 1,
+        "account": account.code,
+        "month": "",
+        "currency": "",
+        "side": account.type.normal_side.value,
+    }
+    writes = [
+        Create(account_ref(tenant, account.code), write_account(account)),
+        Create(side_ref(tenant, account.code), side),
+    ]
     if account.floor:
         guard = {"schema": 1, "limit": account.floor.limit, "spent": 0, "held": 0, "version": 1}
         writes.append(Create(guard_ref(tenant, account.code), guard))

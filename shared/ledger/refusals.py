@@ -181,6 +181,24 @@ class UnknownProof(NotFound):
     code = "unknown_proof"
 
 
+class UnknownMonitor(NotFound):
+    """No such monitor."""
+
+    code = "unknown_monitor"
+
+
+class MonitorEnded(Conflict):
+    """The monitor has ended before."""
+
+    code = "monitor_ended"
+
+
+class TooManyMonitors(Conflict):
+    """As many monitors are watched as one look can take."""
+
+    code = "too_many_monitors"
+
+
 class JournalAltered(Conflict):
     """An entry contradicts its own content hash: totals are not made to follow it."""
 

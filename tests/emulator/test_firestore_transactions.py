@@ -9,7 +9,8 @@ import pytest
 
 from shared import counters
 from shared.faults import Conflict, Retryable
-from shared.gcp.firestore import FirestoreStore
+from shared.gcp import firestore_methods as methods
+from shared.gcp.firestore import LOCKED_ATTEMPTS, FirestoreStore
 from shared.gcp.rpc import Method, RpcFailed
 from shared.identity import TenantId
 from shared.limits import COMMIT_ATTEMPTS, READ_ROUNDS
@@ -296,6 +297,48 @@ def test_rivals_under_locks_lose_no_update(store: FirestoreStore) -> None:
     thing = store.get([THING])[THING]
     assert thing is not None
     assert thing["n"] == 3
+
+
+class Overdue(Line):
+    """A line that takes so long over some calls of a transaction that the store has ended it meanwhile."""
+
+    def __init__(self, settings: Settings, slow: str, times: int) -> None:
+        super().__init__(settings)
+        self.slow, self.left = slow, times
+
+    def send(self, method: Method, request: Any, timeout_seconds: float) -> Any:
+        """End the transaction for real before the call goes out."""
+        if self.left and method.path.endswith(self.slow) and request.transaction:
+            self.left -= 1
+            over = methods.ROLLBACK.request(database=request.database, transaction=request.transaction)
+            super().send(methods.ROLLBACK, over, timeout_seconds)
+        return super().send(method, request, timeout_seconds)
+
+
+@pytest.mark.parametrize("slow", ["BatchGetDocuments", "Commit"])
+@pytest.mark.parametrize(("times", "answer"), [(1, "created"), (LOCKED_ATTEMPTS - 1, "created"), (99, None)])
+def test_a_transaction_that_expired_is_begun_again(settings: Settings, slow: str, times: int, answer: str) -> None:
+    """The store calls a transaction that is over an invalid argument: no bug of ours, so it is begun anew or later."""
+    line = Overdue(settings, slow, times)
+    store = FirestoreStore(settings, settings.database, rpc=line)
+    if answer:
+        assert store.transact_locked([THING], create_once()) == answer
+        assert line.paths.count("BeginTransaction") == times + 1
+    else:
+        with pytest.raises(Retryable):
+            store.transact_locked([THING], create_once())
+        assert line.paths.count("BeginTransaction") == LOCKED_ATTEMPTS
+    assert (store.get([THING])[THING] is not None) == bool(answer)
+
+
+def test_an_invalid_argument_outside_a_transaction_is_a_bug(settings: Settings, store: FirestoreStore) -> None:
+    """No transaction was named, so none can have expired."""
+    bad = Line(settings)
+    bad.commits = [lost_as(grpc.StatusCode.INVALID_ARGUMENT)]
+    with pytest.raises(RpcFailed):
+        FirestoreStore(settings, settings.database, rpc=bad).transact((), create_once())
+    assert bad.paths == ["Commit"], "nothing is tried twice"
+    assert store.get([THING])[THING] is not None
 
 
 # --- counting ----------------------------------------------------------------------------

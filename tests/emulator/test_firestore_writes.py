@@ -8,6 +8,7 @@ from shared.faults import Retryable
 from shared.gcp.firestore import FirestoreStore
 from shared.identity import TenantId
 from shared.ports import (
+    Absent,
     Check,
     Create,
     Decision,
@@ -250,3 +251,11 @@ def test_a_write_without_a_version_is_held_to_what_was_read(store: FirestoreStor
         return Decision(view.failures, (second,))
 
     assert store.transact([THING], decide) == 1
+
+
+def test_a_demand_of_absence_changes_nothing_and_fails_the_whole_commit(store: FirestoreStore) -> None:
+    """What is not there must still not be there; what is there stays, and nothing else is written."""
+    write(store, Absent(THING), Create(OTHER, {}))
+    assert fails(store, Absent(OTHER), Create(THING, {}))
+    assert store.get([THING, OTHER])[THING] is None
+    assert read(store, OTHER).fields == {}

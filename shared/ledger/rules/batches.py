@@ -28,6 +28,7 @@ from shared.ledger.rules.posting import (
     period_of,
     refusal_of,
     slow_refs,
+    still_absent,
 )
 from shared.ledger.rules.shifts import shifts
 from shared.ports import FieldPath, Increment, Ref, View, Write
@@ -89,8 +90,8 @@ def gather_slow(
 ) -> Gathered:
     """Decide on what is written now, entry by entry; a refused one is recorded, or, if `linked`, stops them all.
 
-    The caller has looked for the entries themselves first. A linked batch that is refused writes only the months
-    that it was judged by and that were not there: the caller records it under the batch's own id.
+    The caller has looked for the entries themselves first. Of a linked batch that is refused nothing is
+    written here, only demanded: the caller records it under the batch's own id.
 
     Raises:
         Unread: the view lacks something.
@@ -106,12 +107,12 @@ def gather_slow(
     for place, entry in enumerate(entries):
         period, opening = period_of(tenant, entry, view)
         own = {code: accounts[code] for code in entry.accounts if code in accounts}
-        gathering.openings |= {write.ref: write for write in opening}  # a refusal rests on the month, too
-        refusal = refusal_of(entry, own, period) or gathering.add(entry, own)
+        gathering.judged_by |= {write.ref: still_absent(write) for write in opening}
+        refusal = refusal_of(entry, own, period) or gathering.add(entry, own, opening)
         if refusal:
             refusals[place] = refusal
             if linked:
-                return Gathered(tuple(gathering.openings.values()), refusals, loose=gathering.loose(view))
+                return Gathered(tuple(gathering.judged_by.values()), refusals, loose=gathering.loose(view))
     records = tuple(write_entry(tenant, entry, refusals.get(place)) for place, entry in enumerate(entries))
     return gathering.gathered(records, refusals)
 
@@ -139,6 +140,8 @@ class _Gathering:
     sums: dict[tuple[AccountCode, str, Month, EntryKind], tuple[TotalsKey, Sums]] = field(default_factory=dict)
     purses: dict[AccountCode, _Purse] = field(default_factory=dict)
     openings: dict[Ref, Write] = field(default_factory=dict)
+    judged_by: dict[Ref, Write] = field(default_factory=dict)
+    """Months that are not there: a refusal rests on them, too."""
     posted: list[JournalEntry] = field(default_factory=list)
     accounts: dict[AccountCode, Account] = field(default_factory=dict)
 
@@ -152,7 +155,7 @@ class _Gathering:
         }
         self.view.need([place(self.tenant, code) for code in sorted(spent_from) for place in (guard_ref, inflow_ref)])
 
-    def add(self, entry: JournalEntry, accounts: Cards) -> Refused | None:
+    def add(self, entry: JournalEntry, accounts: Cards, opening: Iterable[Write] = ()) -> Refused | None:
         """Take an entry in, or say why its floors do not allow it: then it leaves nothing here."""
         moves = []
         for code in entry.accounts:
@@ -171,6 +174,7 @@ class _Gathering:
             purse.received += received
             purse.spent += spent
             purse.free += received - spent
+        self.openings |= {write.ref: write for write in opening}
         self.posted.append(entry)
         self.accounts |= {code: accounts[code] for code in entry.accounts}
         self._sum(entry)
@@ -180,7 +184,8 @@ class _Gathering:
         """All writes of the commit."""
         totals = tuple(key.increment(self.tenant, sums, must_exist=self.must_exist) for key, sums in self.sums.values())
         shifted = shifts(self.tenant, self.posted, self.accounts, self.lead)
-        writes = (*records, *self.openings.values(), *totals, *shifted, *self._floors())
+        months = (self.judged_by | self.openings).values()
+        writes = (*records, *months, *totals, *shifted, *self._floors())
         return Gathered(writes, refusals, frozenset(total.ref for total in totals), self.loose(self.view))
 
     def loose(self, view: View) -> frozenset[Ref]:

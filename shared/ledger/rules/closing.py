@@ -6,12 +6,13 @@ income statements leave them out, so that a closed year still shows what it earn
 """
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Final, cast
 
+from shared.faults import Retryable
 from shared.identity import StoredId, TenantId, stored_id
 from shared.ledger.model import (
     Account,
@@ -27,10 +28,10 @@ from shared.ledger.model import (
 )
 from shared.ledger.refusals import AccountFrozen, MonthsOpen, UnknownAccount, WrongState
 from shared.ledger.rules.balances import Standing
-from shared.ledger.rules.posting import is_balance_sheet
+from shared.ledger.rules.posting import await_decisions, is_balance_sheet
 from shared.limits import AMOUNT_MINOR, ENTRY_LINES
 from shared.money import Money
-from shared.ports import Document, Ref, Value, tenant_ref
+from shared.ports import Create, Document, Ref, Update, Value, Write, tenant_ref
 
 RETAINED_EARNINGS: Final = "equity:retained_earnings"
 DECEMBER: Final = 12
@@ -79,6 +80,18 @@ def plan_ref(tenant: TenantId, year: Year, place: int) -> Ref:
     return tenant_ref(tenant, "closings", f"{year.year:04d}~{year.run}~{place}")
 
 
+def turn_ref(tenant: TenantId) -> Ref:
+    """Whose turn it is: what two years that end at once would both move is added up by one of them."""
+    return tenant_ref(tenant, "chains", "years")
+
+
+def taken(turn: Ref, document: Document | None) -> Write:
+    """To be written with what a year adds up: whoever saw the turn before this fails."""
+    if document is None:
+        return Create(turn, {"schema": 1, "version": 1})
+    return Update(turn, {"version": cast("int", document["version"]) + 1}, document.version)
+
+
 def check_begin(year: Year, periods: Mapping[Month, Period | None], retained: Account | None) -> None:
     """Refuse to end a year whose months are not closed, or that has nowhere to put its income.
 
@@ -86,6 +99,7 @@ def check_begin(year: Year, periods: Mapping[Month, Period | None], retained: Ac
 
     Raises:
         MonthsOpen, WrongState, UnknownAccount, AccountFrozen: as they say.
+        Retryable: it is not decided yet what becomes of the account for retained earnings.
     """
     for month in year.months:
         period = periods[month]
@@ -99,9 +113,34 @@ def check_begin(year: Year, periods: Mapping[Month, Period | None], retained: Ac
     if retained is None:
         message = "the chart has no account for retained earnings"
         raise UnknownAccount(message, field="year", detail={"account": RETAINED_EARNINGS})
+    await_decisions([retained])
     if retained.state is not AccountState.OPEN:
         message = "the account for retained earnings takes no postings"
         raise AccountFrozen(message, field="year", detail={"account": RETAINED_EARNINGS})
+
+
+def check_others(year: Year, others: Iterable[Year], periods: Iterable[Period]) -> None:
+    """Refuse to end a year after a later one, which moved this one's income too, and let no two be moved at once.
+
+    The later one may be reopened for adjusting entries, and is closed again afterwards: that puts right what it moved.
+
+    Raises:
+        WrongState: a later year is closed for good.
+        Retryable: another year is being closed, so far that it adds up income too, or within this one's months.
+    """
+    states = {period.month: period.state for period in periods}
+    for other in others:
+        within = other.state is YearState.STARTED and other.last_month in year.months
+        if within or other.state is YearState.PLANNED:
+            message = "another year is being closed"
+            raise Retryable(message, detail={"year": other.year})
+        later = other.last_month > year.last_month and other.state is YearState.CLOSED
+        if later and states.get(other.last_month) is PeriodState.HARD_CLOSED:
+            message = (
+                "a later year is closed: reopen its last month for adjusting entries, and close it again after this"
+            )
+            detail = {"period": other.last_month, "state": PeriodState.HARD_CLOSED.value}
+            raise WrongState(message, field="year", detail=detail)
 
 
 def closing_lines(fold: Standing, chart: Mapping[AccountCode, Account]) -> tuple[tuple[Line, ...], ...]:

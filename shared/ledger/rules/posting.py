@@ -11,7 +11,17 @@ from typing import Final, TypeAlias, cast
 
 from shared.faults import Refused, Retryable
 from shared.identity import TenantId
-from shared.ledger.model import Account, AccountCode, AccountState, AccountType, JournalEntry, Line, Period, Side
+from shared.ledger.model import (
+    Account,
+    AccountCode,
+    AccountState,
+    AccountType,
+    EntryKind,
+    JournalEntry,
+    Line,
+    Period,
+    Side,
+)
 from shared.ledger.records import (
     Guard,
     TotalsKey,
@@ -36,7 +46,7 @@ from shared.ledger.refusals import (
     UnknownAccount,
 )
 from shared.ledger.rules.shifts import shifts
-from shared.ports import Create, FieldPath, Increment, Ref, View, Write
+from shared.ports import Absent, Create, FieldPath, Increment, Ref, View, Write
 
 Cards: TypeAlias = Mapping[AccountCode, Account]
 """Accounts as last seen, perhaps stale: good for the fast path, never for a refusal."""
@@ -103,7 +113,7 @@ def plan_slow(tenant: TenantId, entry: JournalEntry, view: View, *, release: Seq
         floors = _floors(tenant, entry, accounts, view, release=release)
         refusal = floors.refusal
     if refusal:
-        return Plan((write_entry(tenant, entry, refusal),), loose, refusal)
+        return Plan((write_entry(tenant, entry, refusal), *map(still_absent, opening)), loose, refusal)
     totals = (*_totals(tenant, entry, accounts, must_exist=False), *shifts(tenant, (entry,), accounts, entry.id))
     return Plan((write_entry(tenant, entry, None), *opening, *totals, *floors.writes), loose)
 
@@ -121,7 +131,24 @@ def refusal_of(entry: JournalEntry, accounts: Cards, period: Period) -> Refused 
     if not period.accepts(entry.kind):
         message = f"the period {period.month} takes no {entry.kind.value} entries"
         return PeriodClosed(message, field="effective_on", detail={"period": period.month, "state": period.state.value})
-    return stopped_account(accounts) or not_kept(entry.lines, accounts)
+    return _stopped(entry, accounts)
+
+
+def _stopped(entry: JournalEntry, accounts: Cards) -> Refused | None:
+    """The refusal of lines on accounts that take no such.
+
+    The end of a year empties income accounts as they stood at its end, whatever became of them since: one that was
+    closed, at zero then, or keeps fewer currencies, may have earned or spent in a year that is closed only now.
+    """
+    if entry.kind is not EntryKind.CLOSING:
+        return stopped_account(accounts) or not_kept(entry.lines, accounts)
+    emptied = {code for code, account in accounts.items() if not is_balance_sheet(account.type)}
+    bound = {
+        code: account
+        for code, account in accounts.items()
+        if not (code in emptied and account.state is AccountState.CLOSED)
+    }
+    return stopped_account(bound) or not_kept((line for line in entry.lines if line.account not in emptied), accounts)
 
 
 def unknown_account(codes: Iterable[AccountCode], accounts: Cards) -> Refused | None:
@@ -186,6 +213,11 @@ def _unused_sides(tenant: TenantId, entry: JournalEntry, accounts: Cards, releas
     spending = {code for code, account in accounts.items() if account.floor and moved(leaving, account)[1]}
     inflows = {inflow_ref(tenant, code) for code in entry.accounts}
     return frozenset(inflows | {guard_ref(tenant, code) for code in entry.accounts if code not in spending})
+
+
+def still_absent(opening: Write) -> Absent:
+    """What a refusal demands of the month that a posting would have opened: a refused order opens none."""
+    return Absent(opening.ref)
 
 
 def period_of(tenant: TenantId, entry: JournalEntry, view: View) -> tuple[Period, tuple[Write, ...]]:

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, cast
 
 from shared.identity import TenantId
 from shared.ledger.model import Account, AccountCode, EntryKind, Floor, JournalEntry, Side
-from shared.ledger.records import Guard, TotalsKey, read_entry
+from shared.ledger.records import Guard, TotalsKey
 from shared.ledger.rules.control import closed_ref
 from shared.ledger.rules.pending import Pending, Reserved
 from shared.ledger.rules.reports import FoldKey
@@ -30,17 +30,16 @@ Books: TypeAlias = tuple[Folded, Pending]
 
 
 def fold_documents(documents: Iterable[Document]) -> Folded:
-    """Totals of all versions and shards, live and closed, added up with their days."""
+    """Totals of all versions and shards, live and closed, added up with their days; a sum that is none is missing."""
     fold: dict[FoldKey, dict[FieldPath, int]] = {}
     for document in documents:
         fields = document.fields
-        account, currency, month, kind = (
-            cast("str", fields[name]) for name in ("account", "currency", "month", "kind")
-        )
+        account, currency, month, kind = (str(fields[name]) for name in ("account", "currency", "month", "kind"))
         sums = fold.setdefault((account, currency, month, kind), {})
         _add_sums(sums, (), fields)
-        for day, bucket in cast("Mapping[str, Fields]", fields.get("d", {})).items():
-            _add_sums(sums, ("d", day), bucket)
+        days = fields.get("d", {})
+        for day, bucket in days.items() if isinstance(days, Mapping) else ():
+            _add_sums(sums, ("d", day), cast("Fields", bucket))
     return _without_zeros(fold)
 
 
@@ -119,9 +118,13 @@ def unlike(reserved: Pending, holds: Pending) -> tuple[tuple[AccountCode, str], 
     return tuple(key for key in keys if reserved.get(key) != holds.get(key))
 
 
-def altered(document: Document) -> bool:
-    """Whether an entry is not what its own content hash says: totals must not be made to follow it."""
-    return read_entry(document).entry.content_hash != document["content_hash"]
+def altered(document: Document, entry: JournalEntry) -> bool:
+    """Whether an entry is not what its own content hash says, or not where queries look for it by its fields.
+
+    Totals must not be made to follow it.
+    """
+    found_by = (document["accounts"], document["month"])
+    return entry.content_hash != document["content_hash"] or found_by != (list(entry.accounts), entry.month)
 
 
 def out_of_balance(fold: Folded) -> tuple[str, ...]:
@@ -149,9 +152,10 @@ def named(key: FoldKey) -> str:
 
 def _add_sums(sums: dict[FieldPath, int], prefix: FieldPath, fields: Fields) -> None:
     for name in SUMS:
-        if name in fields:
+        amount = fields.get(name)
+        if isinstance(amount, int):
             path = (*prefix, name)
-            sums[path] = sums.get(path, 0) + cast("int", fields[name])
+            sums[path] = sums.get(path, 0) + amount
 
 
 def _without_zeros(fold: Mapping[FoldKey, Paths]) -> Folded:

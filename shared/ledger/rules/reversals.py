@@ -15,6 +15,7 @@ from shared.ledger.model import (
     Line,
     Reverses,
     currencies_out_of_balance,
+    kind_to_post,
 )
 from shared.ledger.records import RecordedEntry
 from shared.ledger.refusals import (
@@ -55,7 +56,8 @@ class ReversalOrder:
     reference: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a line named twice, and parts that are none."""
+        """Refuse a closing entry, a line named twice, and parts that are none."""
+        kind_to_post(self.kind)
         if self.parts is None:
             return
         if not self.parts or len({part.line for part in self.parts}) < len(self.parts):

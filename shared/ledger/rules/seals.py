@@ -8,14 +8,14 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from shared.identity import TenantId
 from shared.ledger.rules.merkle import Tree, leaf_hash
-from shared.ports import Fields, Value
+from shared.ports import Fields, Foreign, Value
 
 SCHEMA: Final = 1
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +49,8 @@ def instant_of(count: int) -> datetime:
 def plain(value: Value) -> Plain:
     """A stored value as JSON, one for one: `{"$time": microseconds}`, `{"$bytes": base64}`, other `$` keys doubled.
 
-    Text stays as it is stored: two spellings of one character (NFC, NFD) are two texts here.
+    What the books never write is spelled with its kind, `{"$double_value": "1.5"}`, so that it is one more alteration
+    that can be named. Text stays as it is stored: two spellings of one character (NFC, NFD) are two texts here.
     """
     match value:
         case None | bool() | int() | str():
@@ -58,6 +59,8 @@ def plain(value: Value) -> Plain:
             return {"$time": micros(value)}
         case bytes():
             return {"$bytes": b64encode(value).decode("ascii")}
+        case Foreign():
+            return {_TAG + value.kind: value.text}
         case Mapping():
             return {(_TAG + name if name.startswith(_TAG) else name): plain(item) for name, item in value.items()}
     return [plain(item) for item in value]
@@ -227,10 +230,29 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The entries that the next seal covers: leaves in their order, and through which instant they are all."""
+    """The entries that the next seal covers: leaves in their order, and through which instant they are all.
+
+    `seen` is how many documents were read that say they were recorded within `LOOK_BACK` before the window or
+    later: what the store must count there. None where nothing is to be counted.
+    """
 
     leaves: tuple[Leaf, ...]
     through: datetime
+    seen: int | None = None
+
+
+def cut(leaves: Sequence[Leaf], through: datetime, size: int) -> Iterator[Window]:
+    """Leaves of a stretch, in their order, as windows of about `size`: between two instants, never within one."""
+    begun = 0
+    while len(leaves) - begun > size:
+        end = begun + size
+        while end < len(leaves) and leaves[end].created == leaves[end - 1].created:
+            end += 1
+        if end == len(leaves):
+            break
+        yield Window(tuple(leaves[begun:end]), instant_of(leaves[end - 1].created))
+        begun = end
+    yield Window(tuple(leaves[begun:]), through)
 
 
 def next_seal(tenant: TenantId, last: Seal | None, window: Window, *, page: int, key_version: str) -> Seal:

@@ -1,15 +1,17 @@
 """Verifying a journal from nothing but its records and the public key: what was altered, is missing, was added.
 
-The records are those of an export: seals and their leaves first, then the chart, entries and totals.
-Nothing here reads a store or asks a service, so that whoever keeps the books need not be trusted.
+The records are those of an export: seals and their leaves first, then the chart, entries and totals; a seal
+behind an entry is a finding, since the entry was not held against it. Nothing here reads a store or asks a
+service, so that whoever keeps the books need not be trusted.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from shared.ledger.rules.seals import BEGINNING, Leaf, Seal, leaf_of, micros, read_leaves_list, root_over
 
+T = TypeVar("T")
 Record: TypeAlias = Mapping[str, Any]
 IsSigned: TypeAlias = Callable[[bytes, bytes], bool]
 """Whether a signature is of a statement, by a key that the auditor trusts."""
@@ -42,11 +44,13 @@ class Verdict:
     unsealed: int
     head: Seal | None
     findings: tuple[Finding, ...]
+    """The first `NAMED_FINDINGS` of `found`."""
+    found: int
 
     @property
     def sound(self) -> bool:
         """Whether everything is as it was sealed."""
-        return not self.findings
+        return not self.found
 
 
 @dataclass(slots=True)
@@ -62,10 +66,14 @@ class Verifier:
     _expected: dict[str, tuple[int, Leaf]] | None = None
     _ends: list[tuple[int, int]] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
+    _found: int = 0
+    _young: set[str] = field(default_factory=set)
+    """Entries that no seal covers yet."""
     _folded: dict[TotalKey, list[int]] = field(default_factory=dict)
     _totals: dict[TotalKey, list[int]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+    """Sealed entries that were there."""
     _entries: int = 0
-    _unsealed: int = 0
     _ended: int | None = None
 
     # --- records
@@ -74,7 +82,7 @@ class Verifier:
         """Take one record; one that cannot be read is a finding."""
         try:
             self._take(record)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except UNREADABLE as error:
             why = f"a record of kind {record.get('kind')!r} cannot be read: {type(error).__name__}"
             self._find(Finding(0, 0, "unreadable", str(record.get("id", record.get("number", ""))), why))
 
@@ -85,11 +93,15 @@ class Verifier:
             case "seal":
                 self._take_seal(Seal.of_json(record))
             case "leaves":
-                self._pages.setdefault(record["seal"], {})[record["page"]] = read_leaves_list(record["leaves"])
+                seal, page = _kinds(int, record["seal"], record["page"])
+                self._pages.setdefault(seal, {})[page] = read_leaves_list(record["leaves"])
+                self._must_come_first(seal)
             case "entry":
                 self._take_entry(record)
             case "total":
-                key = (record["account"], record["currency"], record["month"], record["entry_kind"])
+                key = _total_key(record["account"], record["currency"], record["month"], record["entry_kind"])
+                if key in self._totals:
+                    self._find(Finding(LAST, 0, "total_differs", "/".join(key), "it is there twice"))
                 self._totals[key] = [record["debits"], record["credits"], record["count"]]
             case "end":
                 self._ended = record["entries"]
@@ -102,19 +114,33 @@ class Verifier:
         if seal.number in self._seals:
             self._find(Finding(seal.number, 0, "seal_broken", str(seal.number), "it is there twice"))
         self._seals[seal.number] = seal
+        self._must_come_first(seal.number)
+
+    def _must_come_first(self, number: int) -> None:
+        if self._expected is not None:
+            why = "it, or a page of its leaves, stands behind entries that are to be held against it"
+            self._find(Finding(number, 0, "seal_broken", str(number), why))
 
     def _take_entry(self, record: Record) -> None:
         self._entries += 1
         entry_id, created, fields = record["id"], record["created"], record["fields"]
         leaf = leaf_of(entry_id, created, fields)
-        number, expected = self._sealed().pop(entry_id, (0, None))
+        number, expected = self._sealed().get(entry_id, (0, None))
         if expected is None:
             self._take_unexpected(entry_id, created)
+        elif entry_id in self._told:
+            self._find(Finding(number, created, "added", entry_id, "it is there twice"))
         elif leaf != expected:
             moved = leaf_of(entry_id, expected.created, fields).hash == expected.hash
             why = "only the instant of its commit: written again, or restored" if moved else "its fields"
             self._find(Finding(number, expected.created, "altered", entry_id, why))
-        self._fold(entry_id, number, created, fields)
+        if expected is not None:
+            self._told.add(expected.id)
+        try:
+            self._fold(entry_id, number, created, fields)
+        except UNREADABLE as error:
+            why = f"its lines cannot be added up: {type(error).__name__}"
+            self._find(Finding(number, created, "unreadable", entry_id, why))
 
     def _take_unexpected(self, entry_id: str, created: int) -> None:
         """An entry that no leaf names: after the last seal it waits for the next, before it was added."""
@@ -122,14 +148,16 @@ class Verifier:
             if created <= through:
                 self._find(Finding(number, created, "added", entry_id, "no leaf of the seal names it"))
                 return
-        self._unsealed += 1
+        if entry_id in self._young:
+            self._find(Finding(LAST, created, "added", entry_id, "it is there twice"))
+        self._young.add(entry_id)
 
     def _fold(self, entry_id: str, number: int, created: int, fields: Mapping[str, Any]) -> None:
         if fields["outcome"] != "posted":
             return
         nets, counted = dict[str, int](), set[TotalKey]()
         for line in fields["lines"]:
-            key = (line["account"], line["currency"], fields["month"], fields["kind"])
+            key = _total_key(line["account"], line["currency"], fields["month"], fields["kind"])
             amount, is_debit = line["amount"], line["side"] == "debit"
             sums = self._folded.setdefault(key, [0, 0, 0])
             sums[0 if is_debit else 1] += amount
@@ -150,20 +178,21 @@ class Verifier:
 
     def _check_chain(self) -> None:
         last: Seal | None = None
-        for number in range(1, max(self._seals, default=0) + 1):
-            seal = self._seals.get(number)
-            if seal is None:
-                self._find(Finding(number, 0, "seal_missing", str(number), "the chain has a gap"))
-                continue
+        for number, seal in sorted(self._seals.items()):
+            following = last.number + 1 if last else 1
+            if number > following:
+                self._find(Finding(following, 0, "seal_missing", str(following), f"a gap up to seal {number}"))
             for why in self._flaws(seal, last):
                 what = "seal_forged" if why == NOT_SIGNED else "seal_broken"
                 self._find(Finding(number, micros(seal.after), what, str(number), why))
             self._ends.append((number, micros(seal.through)))
             last = seal
+        for number in sorted(self._pages):
+            self._find(Finding(number, 0, "seal_missing", str(number), "its leaves are there without it"))
         if self.known:
             number, digest = self.known
-            seal = self._seals.get(number)
-            if seal is None or seal.hash != digest:
+            noted = self._seals.get(number)
+            if noted is None or noted.hash != digest:
                 why = "it is not the one that was noted: cut off, or made anew"
                 self._find(Finding(number, 0, "seal_missing", str(number), why))
 
@@ -172,6 +201,8 @@ class Verifier:
             yield NOT_SIGNED
         if seal.tenant != self._tenant:
             yield "it is another tenant's"
+        if seal.number < 1:
+            yield "seals are numbered from 1"
         if last is None or last.number == seal.number - 1:
             expected = (last.hash, last.through, last.cumulative) if last else ("", BEGINNING, 0)
             if (seal.previous, seal.after, seal.cumulative - seal.count) != expected:
@@ -190,13 +221,20 @@ class Verifier:
         first, last = micros(seal.after), micros(seal.through)
         if leaves != sorted(leaves) or any(not first < leaf.created <= last for leaf in leaves):
             yield "its leaves are out of order or of its time"
-        self._sealed().update({leaf.id: (seal.number, leaf) for leaf in leaves})
+        expected = self._sealed()
+        for leaf in leaves:
+            number, original = expected.setdefault(leaf.id, (seal.number, leaf))
+            if original is not leaf:  # what was sealed first is what was posted: a later leaf is of what took its place
+                why = f"sealed by seal {number}, and again by seal {seal.number}: it was written again"
+                self._find(Finding(number, original.created, "altered", leaf.id, why))
 
     # --- the end
 
     def verdict(self) -> Verdict:
         """What was found, in the order of seals and instants; to be asked for once, at the end."""
-        for number, leaf in self._sealed().values():
+        for entry_id, (number, leaf) in self._sealed().items():
+            if entry_id in self._told:
+                continue
             self._find(Finding(number, leaf.created, "missing", leaf.id, "its leaf is there, its document is not"))
         for key in sorted(self._folded.keys() | self._totals.keys()):
             folded, total = self._folded.get(key, [0, 0, 0]), self._totals.get(key, [0, 0, 0])
@@ -205,25 +243,45 @@ class Verifier:
                 self._find(Finding(LAST, 0, "total_differs", "/".join(key), why))
         if self._ended != self._entries:
             self._find(Finding(LAST, 0, "unreadable", "end", "the file is cut off, or says another count of entries"))
-        ordered = sorted(self._findings)
         head = self._seals[max(self._seals)] if self._seals else None
         return Verdict(
             self._tenant,
             self._entries,
             len(self._seals),
-            self._unsealed,
+            len(self._young),
             head,
-            tuple(replace(one, seal=0) if one.seal == LAST else one for one in ordered),
+            tuple(replace(one, seal=0) if one.seal == LAST else one for one in self._first()),
+            self._found,
         )
 
+    def _first(self) -> list[Finding]:
+        return sorted(self._findings)[:NAMED_FINDINGS]
+
     def _find(self, finding: Finding) -> None:
-        if len(self._findings) < NAMED_FINDINGS:
-            self._findings.append(finding)
+        self._found += 1
+        self._findings.append(finding)
+        if len(self._findings) >= 2 * NAMED_FINDINGS:  # entries come by their ids: the first of all may be the last
+            self._findings = self._first()
 
 
+UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What a record raises that is none."""
 NOT_SIGNED: Final = "no trusted key signed it"
 LAST: Final = 2**62
 """Where findings stand that belong to no seal: after all that do."""
+
+
+def _kinds(kind: type[T], *values: Any) -> tuple[T, ...]:
+    """The values; a TypeError when one is of another kind, so that none is kept that cannot be put in order."""
+    if any(type(value) is not kind for value in values):
+        message = f"one of {values} is no {kind.__name__}"
+        raise TypeError(message)
+    return values
+
+
+def _total_key(account: Any, currency: Any, month: Any, kind: Any) -> TotalKey:
+    _kinds(str, account, currency, month, kind)
+    return account, currency, month, kind
 
 
 def verify(records: Iterable[Record], is_signed: IsSigned, known: tuple[int, str] | None = None) -> Verdict:

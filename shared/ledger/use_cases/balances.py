@@ -12,7 +12,7 @@ from shared.desk import Desk
 from shared.identity import TenantId
 from shared.ledger.model import Account, AccountCode, Month, Period, month_of
 from shared.ledger.records import account_ref, read_account, read_period
-from shared.ledger.refusals import UnknownAccount
+from shared.ledger.refusals import AccountNotFound
 from shared.ledger.rules.balances import (
     BalanceOn,
     Standing,
@@ -116,7 +116,7 @@ class Balances:
         """An account at the end of a day, counting entries by one of their days; what is reserved is of now.
 
         Raises:
-            UnknownAccount: the chart has no such account.
+            AccountNotFound: the chart has no such account.
         """
         ref = account_ref(tenant, code)
         books = moment(self._store, tenant, ref)
@@ -130,9 +130,9 @@ def account_of(code: AccountCode, document: Document | None) -> Account:
     """The account that was asked for.
 
     Raises:
-        UnknownAccount: there is no document of it.
+        AccountNotFound: there is no document of it.
     """
     if document is None:
         message = "the chart has no such account"
-        raise UnknownAccount(message, field="code", detail={"account": code})
+        raise AccountNotFound(message, field="code", detail={"account": code})
     return read_account(document)

@@ -63,9 +63,17 @@ class Controls:
         self._settling = Settling(desk.store)
 
     def run(
-        self, call: Call, control: Control, target: AccountCode | Month, terms: Terms | None = None
+        self,
+        call: Call,
+        control: Control,
+        target: AccountCode | Month,
+        terms: Terms | None = None,
+        *,
+        demand: Callable[[View], None] = lambda _: None,
     ) -> Done[Operation]:
         """Do a control operation to its end and answer only then.
+
+        `demand` raises when what the operation rests on has changed; what it looks at is checked by the raise's commit.
 
         Raises:
             WrongState: the target's state does not allow it.
@@ -74,7 +82,12 @@ class Controls:
             Retryable: it is begun and not finished; its task goes on, and the same call finds it done.
         """
         ref = target_ref(call.tenant, control, target)
-        return self._to_its_end(call, self._begin(call, ref, lambda _: control, terms or Terms()))
+
+        def choose(_: Target, view: View) -> Control:
+            demand(view)
+            return control
+
+        return self._to_its_end(call, self._begin(call, ref, choose, terms or Terms()))
 
     def set_floor(self, call: Call, code: AccountCode, floor: Floor | None) -> Done[Operation]:
         """Give an account a floor, change its limit, or remove it: whichever brings it there, done to its end.
@@ -85,7 +98,7 @@ class Controls:
             WrongState, UnknownAccount, Retryable: as `run`.
         """
         begun = self._begin(
-            call, account_ref(call.tenant, code), lambda before: _floor_control(before, floor), Terms(floor=floor)
+            call, account_ref(call.tenant, code), lambda before, _: _floor_control(before, floor), Terms(floor=floor)
         )
         return self._to_its_end(call, begun)
 
@@ -124,7 +137,7 @@ class Controls:
             raise operation.refusal
         return Done(operation, begun.replayed)
 
-    def _begin(self, call: Call, ref: Ref, choose: Callable[[Target], Control], terms: Terms) -> Done[Operation]:
+    def _begin(self, call: Call, ref: Ref, choose: Callable[[Target, View], Control], terms: Terms) -> Done[Operation]:
         operation_id = call.cause.stored_id("operation")
         place = operation_ref(call.tenant, operation_id)
 
@@ -135,7 +148,7 @@ class Controls:
             document = view[ref]
             before = _read_target(ref, document)
             self._wait_for_running(call, document, view)
-            control = choose(before)
+            control = choose(before, view)
             if control is Control.CHANGE_LIMIT and document is not None:
                 return _change_limit(call, document, terms, view)
             after = raised(control, before, terms)

@@ -20,7 +20,7 @@ from shared.ledger.records import read_account
 from shared.ledger.refusals import UnknownSeal
 from shared.ledger.rules.seals import Seal, instant_of, leaves_list, micros, plain_fields
 from shared.ledger.use_cases.seals import Seals
-from shared.ports import Document, Query
+from shared.ports import Document, Query, Value
 
 SCHEMA: Final = 1
 PAGE: Final = 250
@@ -53,7 +53,7 @@ class Journals:
             Malformed: the cursor is of no journal.
         """
         read_at, after = _read_cursor(cursor) if cursor else (self._store.read_time(), None)
-        page = self._store.query(Query("entries", tenant, limit=limit, after=after), at=read_at)
+        page = self._store.query(Query("entries", tenant, limit=limit, after=after, as_is=True), at=read_at)
         return JournalPage(
             tenant,
             read_at,
@@ -100,7 +100,7 @@ class Journals:
             return []
 
     def _all(self, tenant: TenantId, collection: str, at: datetime) -> Iterator[Document]:
-        query = Query(collection, tenant, limit=PAGE)
+        query = Query(collection, tenant, limit=PAGE, as_is=collection == "totals")
         while True:
             page = self._store.query(query, at=at)
             yield from page.documents
@@ -129,13 +129,16 @@ def account_record(account: Account) -> dict[str, Any]:
 
 
 def total_records(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
-    """A month's totals by account, currency and kind of entry: live and closed, of all versions and shards."""
-    fold: dict[tuple[str, ...], list[int]] = {}
+    """A month's totals by account, currency and kind of entry: live and closed, of all versions and shards.
+
+    A sum that somebody made something else than an integer is null: it differs from whatever entries say.
+    """
+    fold: dict[tuple[str, ...], list[int | None]] = {}
     for document in documents:
         key = tuple(cast("str", document[name]) for name in ("account", "currency", "month", "kind"))
         sums = fold.setdefault(key, [0, 0, 0])
         for place, name in enumerate(("debits", "credits", "count")):
-            sums[place] += cast("int", document.fields.get(name, 0))
+            sums[place] = _sum(sums[place], document.fields.get(name, 0))
     for (account, currency, month, kind), (debits, credits_, count) in sorted(fold.items()):
         yield {
             "kind": "total",
@@ -147,6 +150,10 @@ def total_records(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
             "credits": credits_,
             "count": count,
         }
+
+
+def _sum(one: int | None, other: Value) -> int | None:
+    return one + other if one is not None and isinstance(other, int) else None
 
 
 def _write_cursor(read_at: datetime, after: str) -> str:

@@ -4,6 +4,7 @@ A seal and the pages of its leaves are one commit that must find no seal of its 
 killed before it leaves nothing behind, and of two at once one makes it and the other goes on from it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from shared.ledger.rules.seals import (
     Leaf,
     Seal,
     Window,
+    cut,
     leaf_of,
     micros,
     next_seal,
@@ -118,10 +120,10 @@ class Seals:
             if last and last.through >= at:
                 return Done(Sealing(last, made), replayed=not made)
             for window in self._windows(call.tenant, last, at):
-                checked, counted = self._checked(call.tenant, last, window, at)
+                checked, more = self._checked(call.tenant, last, window)
                 if not checked.leaves:
                     return Done(Sealing(last, made), replayed=not made)
-                seal = self._signed(call.tenant, last, checked, counted)
+                seal = self._signed(call.tenant, last, checked, more)
                 kept = self._keep(call, seal, checked)
                 made += kept.signature == seal.signature
                 last = kept
@@ -141,51 +143,62 @@ class Seals:
         """
         after = last.through if last else BEGINNING
         waiting: list[Leaf] = []
-        for documents in self._recorded_since(tenant, max(BEGINNING, after - LOOK_BACK), at):
+        recorded: list[datetime] = []
+        enough = SEAL_ENTRIES
+        for documents in self._recorded_since(tenant, _before(after), at):
+            recorded += [cast("datetime", document["recorded_at"]) for document in documents]
             waiting += [_leaf(document) for document in documents if document.created_at > after]
-            if len(waiting) < SEAL_ENTRIES:
+            if len(waiting) < enough:
                 continue
-            through = min(cast("datetime", documents[-1]["recorded_at"]) - _MICROSECOND, at)
+            through = min(recorded[-1] - _MICROSECOND, at)
             ready = sorted(leaf for leaf in waiting if leaf.created <= micros(through))
             if len(ready) >= SEAL_ENTRIES:
-                yield Window(tuple(ready), through)
+                yield from cut(ready, through, SEAL_ENTRIES)
                 after = through
                 waiting = [leaf for leaf in waiting if leaf.created > micros(through)]
-        yield Window(tuple(sorted(waiting)), at)
+                recorded = recorded[bisect_left(recorded, _before(after)) :]
+            enough = max(SEAL_ENTRIES, 2 * len(waiting))  # restored entries all wait to the end: look seldom
+        *parts, final = cut(sorted(waiting), at, SEAL_ENTRIES)
+        yield from parts
+        after = parts[-1].through if parts else after
+        yield replace(final, seen=len(recorded) - bisect_left(recorded, _before(after)))
 
-    def _signed(self, tenant: TenantId, last: Seal | None, window: Window, counted: int | None) -> Seal:
+    def _signed(self, tenant: TenantId, last: Seal | None, window: Window, more: int) -> Seal:
         seal = next_seal(tenant, last, window, page=LEAVES_A_PAGE, key_version=self._signer.key_version)
-        seal = seal if counted is None else replace(seal, counted=counted)
+        seal = replace(seal, counted=seal.cumulative + more)
         return seal.signed(self._signer.sign(seal.statement))
 
-    def _checked(self, tenant: TenantId, last: Seal | None, window: Window, at: datetime) -> tuple[Window, int | None]:
-        """The window, and the store's own count of all entries; only the window through `at` can be counted.
+    def _checked(self, tenant: TenantId, last: Seal | None, window: Window) -> tuple[Window, int]:
+        """The window, and by how many entries the store's own count of its stretch differs from what was read.
 
-        Where the count does not agree the window is read again, so the one that comes back may hold more.
+        Only the stretch is counted, so that it costs the same however long the journal is. Where the count
+        does not agree the stretch is read again, so the window that comes back may hold more.
         """
-        if window.through != at:
-            return window, None
-        before = last.cumulative if last else 0
-        for look in range(LOOKS):
-            counted = self._store.aggregate(Query("entries", tenant), at=at)["count"]
-            if counted == before + len(window.leaves):
-                return window, counted
-            window = self._reread(tenant, last, at, everything=look == LOOKS - 1)
-        if counted != before + len(window.leaves):
-            _log.error("ledger_seal_count_differs", tenant=tenant, sealed=before + len(window.leaves), counted=counted)
-        return window, counted
+        if window.seen is None:
+            return window, 0
+        since = _before(last.through if last else BEGINNING)
+        query = Query("entries", tenant, (Where("recorded_at", ">=", since),))
+        more = self._store.aggregate(query, at=window.through)["count"] - window.seen
+        for _ in range(LOOKS):
+            if not more:
+                return window, 0
+            window, seen = self._reread(tenant, last, window)
+            more = self._store.aggregate(query, at=window.through)["count"] - seen
+        if more:
+            _log.error("ledger_seal_count_differs", tenant=tenant, through=window.through.isoformat(), more=more)
+        return window, more
 
-    def _reread(self, tenant: TenantId, last: Seal | None, through: datetime, *, everything: bool) -> Window:
-        """The last window again; at the end from all entries, also those whose `recorded_at` is not to be believed."""
-        after = last.through if last else BEGINNING
-        since = None if everything else max(BEGINNING, after - LOOK_BACK)
-        pages = self._recorded_since(tenant, since, through)
-        return Window(tuple(sorted(_leaf(one) for page in pages for one in page if one.created_at > after)), through)
+    def _reread(self, tenant: TenantId, last: Seal | None, window: Window) -> tuple[Window, int]:
+        """The last window with what another reading of its instant finds, and how many documents that saw."""
+        after, seen, leaves = last.through if last else BEGINNING, 0, set(window.leaves)
+        for documents in self._recorded_since(tenant, _before(after), window.through):
+            seen += len(documents)
+            leaves |= {_leaf(document) for document in documents if document.created_at > after}
+        return replace(window, leaves=tuple(sorted(leaves))), seen
 
-    def _recorded_since(self, tenant: TenantId, since: datetime | None, at: datetime) -> Iterator[tuple[Document, ...]]:
-        query = Query("entries", tenant, limit=READ_PAGE)
-        if since is not None:
-            query = replace(query, where=(Where("recorded_at", ">=", since),), order=("recorded_at",))
+    def _recorded_since(self, tenant: TenantId, since: datetime, at: datetime) -> Iterator[tuple[Document, ...]]:
+        recorded = (Where("recorded_at", ">=", since),)
+        query = Query("entries", tenant, recorded, ("recorded_at",), limit=READ_PAGE, as_is=True)
         while True:
             page = self._store.query(query, at=at)
             if page.documents:
@@ -273,6 +286,11 @@ class Seals:
             message = "there is no such seal"
             raise UnknownSeal(message, field="number")
         return document
+
+
+def _before(after: datetime) -> datetime:
+    """The earliest instant that an entry committed after `after` says it was recorded at."""
+    return max(BEGINNING, after - LOOK_BACK)
 
 
 def _leaf(document: Document) -> Leaf:

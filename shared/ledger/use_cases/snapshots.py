@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, cast
 
+from shared.faults import Refused
 from shared.identity import StoredId, TenantId
 from shared.ledger.model import Account, AccountCode, JournalEntry
 from shared.ledger.records import guard_ref, inflow_ref, read_account, read_entry, read_guard
@@ -14,6 +15,8 @@ from shared.ledger.rules.proofs import RIGHT, Books, Folded, GuardOff, altered, 
 from shared.ports import Document, Query, Store, Where
 
 PAGE: Final = 500
+NO_ENTRY: Final = (Refused, KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What reading an altered entry may raise."""
 POSTED: Final = Where("outcome", "==", "posted")
 
 
@@ -27,9 +30,9 @@ class Snapshot:
     entries: int = 0
     altered: list[StoredId] = field(default_factory=list)
 
-    def all(self, collection: str, *where: Where) -> Iterator[Document]:
+    def all(self, collection: str, *where: Where, as_is: bool = False) -> Iterator[Document]:
         """Documents of a collection, page by page."""
-        query, cursor = Query(collection, self.tenant, where, limit=PAGE), None
+        query, cursor = Query(collection, self.tenant, where, limit=PAGE, as_is=as_is), None
         while True:
             page = self.store.query(replace(query, after=cursor), at=self.at)
             yield from page.documents
@@ -37,22 +40,31 @@ class Snapshot:
             if cursor is None:
                 return
 
-    def totals(self, *where: Where) -> Folded:
-        """The fold of totals documents."""
-        return fold_documents(self.all("totals", *where))
+    def totals(self, *where: Where, as_is: bool = False) -> Folded:
+        """The fold of totals documents; `as_is` where a sum that is none is to be found missing, not to be an error."""
+        return fold_documents(self.all("totals", *where, as_is=as_is))
 
     def journal(self, *where: Where) -> Iterator[JournalEntry]:
-        """Posted entries, counted and held against their content hash as they go by."""
-        for document in self.all("entries", POSTED, *where):
+        """Posted entries, counted and held against their content hash as they go by.
+
+        One that is no entry any more (its lines do not balance, an amount is none) is named as altered and left out.
+        """
+        for document in self.all("entries", POSTED, *where, as_is=True):
             self.entries += 1
-            entry = read_entry(document).entry
-            if altered(document):
+            try:
+                entry = read_entry(document).entry
+                is_altered = altered(document, entry)
+            except NO_ENTRY:
+                self.altered.append(StoredId(document.ref.key))
+                continue
+            if is_altered:
                 self.altered.append(entry.id)
             yield entry
 
-    def count(self, *where: Where) -> int:
-        """How many posted entries there are; a read for each thousand."""
-        return self.store.aggregate(Query("entries", self.tenant, (POSTED, *where)), at=self.at)["count"]
+    def has_more_than(self, entries: int, *where: Where) -> bool:
+        """Whether there are more posted entries than that: counted no further, however many there are."""
+        query = Query("entries", self.tenant, (POSTED, *where), limit=entries + 1)
+        return self.store.aggregate(query, at=self.at)["count"] > entries
 
     def chart(self) -> dict[AccountCode, Account]:
         """All accounts."""

@@ -1,10 +1,10 @@
 """The statement of an account, a page at a time, all pages at the instant of the first.
 
-A first page is an RPC for the account, one for the balance before it and one for its entries (by posting day one more,
-for the shifts); an account whose side this instance knows saves the first. Every further page is one RPC.
+A first page is an RPC for the account, one for the balance before it and one for its entries; an account whose side
+this instance knows saves the first. By posting day the shifts are read first, and tell the side. Further pages are one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -13,7 +13,7 @@ from shared.desk import Desk
 from shared.identity import TenantId
 from shared.ledger.model import AccountCode, Side, month_of
 from shared.ledger.records import account_ref, read_entry
-from shared.ledger.rules.balances import Standing, View, combined, standing
+from shared.ledger.rules.balances import View, standing
 from shared.ledger.rules.shifts import COLLECTION as SHIFTS
 from shared.ledger.rules.statements import (
     Position,
@@ -25,7 +25,7 @@ from shared.ledger.rules.statements import (
     sign_cursor,
 )
 from shared.ledger.use_cases.balances import account_of
-from shared.ports import Page, Query, Where
+from shared.ports import Document, Page, Query, Where
 
 REMEMBERED: int = 50_000
 
@@ -42,7 +42,7 @@ class Statements:
         """Up to `limit` entries of the account with all their lines on it, and the balance after each line.
 
         Raises:
-            UnknownAccount: the chart has no such account.
+            AccountNotFound: the chart has no such account.
             ForeignCursor, StaleCursor: the cursor is none of ours for this question, or too old.
         """
         keys = self._keys()
@@ -61,30 +61,42 @@ class Statements:
 
     def _begin(self, question: Question, begun_at: datetime) -> Position:
         """The account's side and its balance before the first day, at one instant."""
-        known, read_at = self._sides.get((question.tenant, question.account)), None
-        if known is None:
-            ref = account_ref(question.tenant, question.account)
-            documents, read_at = self._store.snapshot([ref])
-            known = self._remember(question, account_of(question.account, documents[ref]).type.normal_side)
         before = question.first - timedelta(days=1) if question.first > date.min else None
-        opening, read_at = self._sums("totals", question, before, read_at)
+        shifts: Sequence[Document] = ()
+        read_at: datetime | None = None
         if question.view is View.POSTED:
-            shifted, read_at = self._sums(SHIFTS, question, before, read_at)
-            opening = combined(opening, shifted)
+            shifts, read_at = self._sums(SHIFTS, question, before, None)
+        side, read_at = self._side(question, shifts, read_at)
+        totals, read_at = self._sums("totals", question, before, read_at)
+        opening = standing((), (*totals, *shifts), before)
         balances = {currency: sums.net for (_, currency), sums in opening.items() if sums.debits or sums.credits}
-        return Position(read_at, begun_at, known, balances)
+        return Position(read_at, begun_at, side, balances)
+
+    def _side(
+        self, question: Question, shifts: Sequence[Document], at: datetime | None
+    ) -> tuple[Side, datetime | None]:
+        """The account's normal side: remembered, told by its shifts, or read; and the instant, if one was read at."""
+        known = self._sides.get((question.tenant, question.account))
+        if known is not None:
+            return known, at
+        told = next((document["side"] for document in shifts if "side" in document.fields), None)
+        if told is not None:
+            return self._remember(question, Side(told)), at
+        ref = account_ref(question.tenant, question.account)
+        documents, at = self._store.snapshot([ref]) if at is None else (self._store.get([ref], at=at), at)
+        return self._remember(question, account_of(question.account, documents[ref]).type.normal_side), at
 
     def _sums(
         self, collection: str, question: Question, on: date | None, at: datetime | None
-    ) -> tuple[Standing, datetime]:
-        """What a collection's documents of the account hold of days up to one, and the instant they were read at."""
+    ) -> tuple[Sequence[Document], datetime]:
+        """A collection's documents of the account of months up to a day's, and the instant they were read at."""
         last = month_of(on) if on else ""
         where = (Where("account", "==", question.account), Where("month", "<=", last))
         page = self._store.query(Query(collection, question.tenant, where), at=at)
         if page.read_at is None:
             message = "a query that does not say its instant"
             raise LookupError(message)
-        return standing((), page.documents, on), at or page.read_at
+        return page.documents, at or page.read_at
 
     def _entries(self, question: Question, position: Position, limit: int) -> Page:
         day = question.day_field

@@ -17,7 +17,7 @@ from shared.faults import Retryable
 from shared.identity import TenantId
 from shared.ledger.model import AccountCode, JournalEntry
 from shared.ledger.use_cases.together import Order, Posting, Result, Together
-from shared.limits import WRITER_ENTRIES
+from shared.limits import BATCH_LINES, WRITER_ENTRIES
 
 WAIT_SECONDS: Final = 40
 """How long a posting waits for its leader: longer than a leader's commits together, shorter than any door."""
@@ -99,16 +99,21 @@ class Writer:
                 ticket.woken.set()
 
     def _take(self, lane: _Lane) -> Sequence[_Ticket]:
-        """From the head of the queue; one that asks the same as another waits, and finds it in the next commit."""
+        """From the head of the queue, no more lines than a batch may have; one that is asked twice goes once."""
         with self._lock:
             taken: dict[str, _Ticket] = {}
             left: deque[_Ticket] = deque()
+            lines = 0
             while lane.waiting and len(taken) < self._entries:
+                entry = lane.waiting[0].posting.entry
+                lines += 0 if entry.id in taken else len(entry.lines)
+                if lines > BATCH_LINES:
+                    break
                 ticket = lane.waiting.popleft()
-                if ticket.posting.entry.id in taken:
+                if entry.id in taken:  # the next commit finds what becomes of it now
                     left.append(ticket)
                 else:
-                    taken[ticket.posting.entry.id] = ticket
+                    taken[entry.id] = ticket
             lane.waiting.extendleft(reversed(left))
             return tuple(taken.values())
 

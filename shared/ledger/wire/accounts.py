@@ -17,7 +17,7 @@ SHARDS_WITH_FLOOR: Final = 1
 """Shards of an account that declares none (docs/ledger.md, rule 14)."""
 
 TEMPLATE_ACCOUNTS: Final = 200
-"""Accounts a template: each is up to three documents, and one commit writes them all."""
+"""Accounts a template: each is up to four documents, and one commit writes them all."""
 
 ShardCount = Annotated[int, Field(ge=1, le=MAX_SHARDS)]
 Rate = Annotated[DecimalText, Field(gt=0, le=10_000, examples=["2.5"])]

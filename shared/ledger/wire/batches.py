@@ -6,7 +6,7 @@ finds it there and a linked one is refused. Without a key its place in this batc
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ from shared.ledger.use_cases.dry_run import DryRun, DryRunResult
 from shared.ledger.use_cases.together import Posting, Result
 from shared.ledger.wire.entries import NewEntry
 from shared.wire import Identifier, Wire
+
+DRY_RUN: Final = "/dry_run"
+"""What the path of a dry run ends with, after the path of what it is a dry run of."""
 
 Hashes = Callable[[bytes], tuple[str, ...]]
 """The keyed hashes of a request, newest first, under the keys that are still live."""
@@ -36,11 +39,12 @@ class NewBatchEntry(NewEntry):
             Refused: no such entry can be built.
         """
         key = f"{call.tenant}:{self.key}" if self.key else f"{call.cause.key}#{place}"
+        endpoint = call.cause.endpoint.removesuffix(DRY_RUN)  # a key names the entry that the batch itself would post
         asked = f"{call.principal}\n{self.model_dump_json(exclude_unset=True)}"
         newest, *earlier = hashes(asked.encode())
         own = replace(
             call,
-            cause=Cause(call.cause.namespace, call.cause.endpoint, key),
+            cause=Cause(call.cause.namespace, endpoint, key),
             request_hash=newest,
             earlier_hashes=tuple(earlier),
         )

@@ -89,6 +89,14 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
         "on": "2026-01-01",
         "rows": [{"account": "assets:bank", "currency": "GBP", "debit": 100}],
     },
+    "/v1/ledger/monitors": {
+        "account": "assets:bank",
+        "currency": "GBP",
+        "measure": "available",
+        "direction": "below",
+        "amount": 100_000,
+        "reference": "LOW-1",
+    },
     "/v1/ledger/reports/proofs": {"reason": "year end"},
     "/v1/ledger/reports/repairs": {"account": "assets:bank", "month": "2026-11", "reason": "the proof of today"},
     f"/v1/employees/{NOBODY}/disclosures": {"fields": ["name"], "purpose": "support"},
@@ -103,6 +111,7 @@ WITHOUT_BODY = (
     f"/v1/payroll_runs/{NOBODY}/approve",
     f"/v1/api_keys/{NOBODY}/revoke",
     f"/v1/ledger/holds/{NOBODY}/void",
+    f"/v1/ledger/monitors/{NOBODY}/end",
 )
 
 
@@ -160,6 +169,7 @@ def particular() -> Iterator[Case]:
     yield from of_batches()
     yield from of_control()
     yield from of_repairs()
+    yield from of_monitors()
     yield from of_years_and_openings()
     invoices, employees = "/v1/invoices", "/v1/employees"
     yield Case("no such customer", invoices, changed(invoices), 422, "unknown_customer", "customer_id")
@@ -254,6 +264,18 @@ def of_repairs() -> Iterator[Case]:
     yield Case("no reason", repairs, changed(repairs, reason=""), 422, "invalid_fields", "reason")
     yield Case("no such account", repairs, changed(repairs, account="assets:none"), 422, "unknown_account", "account")
     yield Case("no floor", repairs, changed(repairs, month=None), 409, "wrong_state", "account")
+
+
+def of_monitors() -> Iterator[Case]:
+    """What cannot be watched."""
+    monitors = "/v1/ledger/monitors"
+    yield Case("no such account", monitors, changed(monitors, account="assets:none"), 422, "unknown_account", "account")
+    yield Case("no such currency", monitors, changed(monitors, currency="XYZ"), 422, "invalid_fields", "currency")
+    yield Case("no such measure", monitors, changed(monitors, measure="mood"), 422, "invalid_fields", "measure")
+    yield Case("no such direction", monitors, changed(monitors, direction="up"), 422, "invalid_fields", "direction")
+    yield Case("an endless amount", monitors, changed(monitors, amount=10**30), 422, "invalid_fields", "amount")
+    yield Case("an amount as text", monitors, changed(monitors, amount="100"), 422, "invalid_fields", "amount")
+    yield Case("free text", monitors, changed(monitors, reference="é"), 422, "invalid_fields", "reference")
 
 
 def of_years_and_openings() -> Iterator[Case]:

@@ -99,6 +99,8 @@ def test_a_bad_order_is_a_problem_and_writes_nothing(
     ("query", "status", "code"),
     [
         (f"{ACCOUNTS}/assets:none", 404, "unknown_account"),
+        (f"{ACCOUNTS}/assets:none/balance", 404, "unknown_account"),
+        (f"{ACCOUNTS}/assets:none/statement?from=2026-01-01&to=2026-01-31", 404, "unknown_account"),
         (f"{ACCOUNTS}/A", 422, "invalid_fields"),
         (f"{ACCOUNTS}?prefix=A", 422, "invalid_fields"),
         (f"{ACCOUNTS}?limit=201", 422, "invalid_fields"),

@@ -71,3 +71,15 @@ def test_a_dry_run_answers_and_writes_nothing(cloud: LocalCloud, acme: Tenant) -
         assert [one["would"] for one in run["entries"]] == would
         assert run["entries"][1]["refusal"]["code"] == "unknown_account"
     assert everything(cloud) == before
+
+
+def test_a_dry_run_finds_what_a_key_names_in_the_journal(acme: Tenant) -> None:
+    """As the batch itself would answer: replayed when independent, in the way of a linked one."""
+    entries = [an_entry(5, key=a_key()), an_entry(6)]
+    acme.accountant.post(BATCHES, {"mode": "independent", "entries": entries[:1]})
+    run, linked = (
+        acme.accountant.post(f"{BATCHES}/dry_run", {"mode": mode, "entries": entries}).json()["entries"]
+        for mode in ("independent", "linked")
+    )
+    assert [one["would"] for one in run] == ["replay", "post"]
+    assert [one["refusal"] and one["refusal"]["code"] for one in linked] == ["entry_exists", None]

@@ -142,6 +142,25 @@ def test_one_bad_line_says_which_and_why_and_the_rest_stands(
     assert "unbalanced_entry" in done.stderr
 
 
+def test_a_bad_account_and_a_number_that_json_has_not_cost_their_own_lines_alone(
+    cloud: LocalCloud, source: Tenant, daybook: Daybook, tmp_path: Path
+) -> None:
+    """An account of no known type ended the whole import; an infinite amount took its batch along, and said nothing."""
+    records = exported(daybook, source, tmp_path / "good.jsonl")
+    accounts = [json.dumps(one) for one in records if one["kind"] == "account"]
+    entries = [json.dumps(one) for one in records if one["kind"] == "entry" and one["fields"]["outcome"] == "posted"]
+    odd = json.dumps({"kind": "account", "code": "no code!", "type": "poem", "name": "x", "shards": 1, "floor": None})
+    endless = [entries[0].replace('"amount": 1', f'"amount": {odd_number}', 1) for odd_number in ("1e400", "NaN")]
+    path = tmp_path / "odd.jsonl"
+    path.write_text("\n".join([odd, *accounts, *endless, *entries[1:]]) + "\n", encoding="utf-8")
+    tenant = a_tenant(cloud, "patient")
+    done = daybook("import", str(path), key=tenant.owner.key)
+    numbers = (1, 2 + len(accounts), 3 + len(accounts))
+    assert done.returncode == 1
+    assert all(f"line {number}: " in done.stderr for number in numbers), done.stderr
+    assert f"{len(entries) - 1} posted; 0 there already; 3 faults" in done.stderr
+
+
 def test_an_altered_file_is_named_and_the_exit_code_says_so(
     cloud: LocalCloud, source: Tenant, daybook: Daybook, tmp_path: Path
 ) -> None:
@@ -161,10 +180,12 @@ def test_an_altered_file_is_named_and_the_exit_code_says_so(
 
 
 def test_the_beancount_export_passes_bean_check(source: Tenant, daybook: Daybook, tmp_path: Path) -> None:
-    """Written by the command, judged by the program."""
+    """Written by the command, judged by the program; refused entries are left out, and counted so."""
     path = tmp_path / "journal.beancount"
     done = daybook("export", "--format", "beancount", "--output", str(path), key=source.owner.key)
     assert done.returncode == 0, done.stderr
+    written = sum(" * " in line for line in path.read_text(encoding="utf-8").splitlines())
+    assert f"{written} entries in {path}; 1 refused ones left out" in done.stderr
     program = Path(interpreter("x")[0]).with_name("bean-check")
     judged = subprocess.run(  # noqa: S603 - our own words
         (str(program), "--no-cache", str(path)), capture_output=True, text=True, check=False

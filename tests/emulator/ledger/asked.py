@@ -9,6 +9,7 @@ import grpc
 from hypothesis import strategies as st
 
 from shared.calls import Call
+from shared.faults import Refused
 from shared.gcp.rpc import Method, RpcFailed
 from shared.identity import StoredId
 from shared.ledger.model import Account, AccountType, EntryKind, Floor, JournalEntry, Line, Side
@@ -16,6 +17,7 @@ from shared.ledger.records import entry_ref, operation_ref
 from shared.ledger.rules.control import Control
 from shared.ledger.rules.holds import PostOrder, hold_ref
 from shared.ledger.rules.reversals import ReversalOrder
+from shared.ledger.use_cases.batches import Batch, Mode, batch_ref
 from shared.ledger.use_cases.holds import PURPOSE, HoldOrder
 from shared.money import Money
 from shared.ports import Ref
@@ -106,8 +108,19 @@ drawn = purses | lines()
 
 
 @dataclass(frozen=True)
+class Several:
+    """What a batch is made of: new entries, perhaps an entry that was asked for before, perhaps one that cannot be."""
+
+    mode: Mode
+    new: tuple[Lines, ...]
+    again: int | None
+    """Which earlier entry comes first."""
+    impossible: bool
+
+
+@dataclass(frozen=True)
 class Order:
-    """What one caller wants; exactly one of entry, control, reverse, reserve, use, void and expire."""
+    """What one caller wants; exactly one of entry, control, reverse, reserve, use, void, expire and batch."""
 
     call: Call
     entry: JournalEntry | None = None
@@ -120,6 +133,9 @@ class Order:
     expire: bool = False
     hold: StoredId = NONE
     """The hold that is used, voided or expired."""
+    batch: Batch | None = None
+    each: tuple["Order | Refused", ...] = ()
+    """The batch's entries as orders of their own; a refusal where no entry could be built."""
 
     @property
     def key(self) -> str:
@@ -136,12 +152,21 @@ class Order:
         """The id of the entry or hold that it makes."""
         if self.entry:
             return self.entry.id
+        if self.batch:
+            return self.batch.id
         return self.call.cause.stored_id(PURPOSE if self.reserve else "entry")
+
+    @property
+    def linked(self) -> bool:
+        """Whether it is a batch that stands and falls together; of any other batch each entry is an order."""
+        return self.batch is not None and self.batch.mode is Mode.LINKED
 
     @property
     def fact(self) -> Ref:
         """The document that says what it came to."""
         tenant = self.call.tenant
+        if self.batch:
+            return batch_ref(tenant, self.id)
         if self.control:
             return operation_ref(tenant, self.operation)
         if self.void:
@@ -160,3 +185,10 @@ controls = st.one_of(
 faults = st.one_of(st.none(), st.none(), st.tuples(st.sampled_from((*FAULTS, *LATE)), st.sampled_from((0, 0, 1, 2))))
 who = st.integers(0, 1)
 which = st.integers(0, 10**6)
+several = st.builds(
+    Several,
+    st.sampled_from(Mode),
+    st.lists(drawn, min_size=1, max_size=3).map(tuple),
+    st.none() | st.none() | which,
+    st.booleans(),
+)

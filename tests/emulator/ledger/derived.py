@@ -83,9 +83,9 @@ def a_held(order: Order) -> Held:
 
 def outcome_of(order: Order, document: Document) -> str:
     """What the record of an order says that it came to."""
-    if order.reserve:
+    if order.reserve or order.linked:
         refusal = cast("Fields | None", document["refusal"])
-        return str(refusal["code"]) if refusal else "reserved"
+        return str(refusal["code"]) if refusal else "reserved" if order.reserve else "posted"
     recorded = read_entry(document)
     return str(recorded.refusal["code"]) if recorded.refusal else "posted"
 

@@ -1,22 +1,26 @@
 """The real ledger and the simple one side by side: how both are told, and what must hold after every step."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from shared.faults import Refused, Retryable
 from shared.identity import TenantId
-from shared.ledger.model import EntryKind, JournalEntry
+from shared.ledger.model import EntryKind, JournalEntry, Unbalanced
 from shared.ledger.records import create_account, read_entry
 from shared.ledger.rules.control import Control, Operation
 from shared.ledger.rules.holds import read_hold
 from shared.ledger.rules.pending import fold_pending
+from shared.ledger.use_cases.batches import Batch, Mode
 from shared.ledger.use_cases.control import read_operation
 from shared.ledger.use_cases.holds import Holds
 from shared.ledger.use_cases.reversals import Reversals
+from shared.ledger.use_cases.together import Posting
 from shared.ports import Decision, Document, Query
 from tests.builders import NOON, a_call, entry_id
 from tests.emulator.ledger.asked import (
@@ -29,9 +33,11 @@ from tests.emulator.ledger.asked import (
     Killed,
     Lines,
     Order,
+    Several,
     dies,
     passes,
 )
+from tests.emulator.ledger.batching import batches, outcomes
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.ledger.derived import a_held, add, derive, outcome_of
 from tests.emulator.ledger.model import Figures, Reference, Seen, Target
@@ -72,6 +78,7 @@ class Machine(RuleBasedStateMachine):
         self.voided: set[str] = set()
         """Orders to void that were done, by key."""
         self.late: list[Underway] = []
+        self.outside = sys.exc_info()[1]
 
     @initialize()
     def open_books(self) -> None:
@@ -94,6 +101,21 @@ class Machine(RuleBasedStateMachine):
         name = f"e{len(self.orders)}"
         entry = JournalEntry(entry_id(name), drawn, on, name, "hash-1", kind).posted_at(NOON)
         return self.an_order(Order(a_call(name, tenant=self.tenant), entry))
+
+    def a_batch(self, several: Several, on: date, kind: EntryKind) -> Order:
+        """An order to post many, under a name of its own; each entry is an order too, to be told alone later."""
+        call, before = a_call(f"b{len(self.orders)}", tenant=self.tenant), [one for one in self.orders if one.entry]
+        each: list[Order | Refused] = []
+        if before and several.again is not None:
+            each.append(before[several.again % len(before)])
+        each += [self.an_entry(lines, on, kind) for lines in several.new]
+        if several.impossible and several.mode is Mode.INDEPENDENT:
+            each.insert(1, Unbalanced("debits are not credits"))
+        places = tuple(
+            Posting(one.call, one.entry, audited=False) if isinstance(one, Order) and one.entry else one for one in each
+        )
+        batch = Batch(call.cause.stored_id("batch"), several.mode, cast("tuple[Posting | Refused, ...]", places))
+        return self.an_order(Order(call, batch=batch, each=tuple(each)))
 
     def a_control(self, control: Control, target: Target) -> Order:
         """An order to close or freeze, under a name of its own."""
@@ -124,7 +146,7 @@ class Machine(RuleBasedStateMachine):
         instance, seen = self.instances[one], self.reference.seen()
         instance.line.commits = list(switches)
         try:
-            answer = self.ask(order, instance)
+            answer = self.ask_until_heard(order, instance)
         except Killed:
             self.settle(seen)
             return
@@ -141,6 +163,15 @@ class Machine(RuleBasedStateMachine):
         else:
             self.take_down(order, answer, seen)
 
+    def ask_until_heard(self, order: Order, instance: Bookkeeping) -> str:
+        """Ask, and once more where the store itself was silent, as it may be on a busy machine; no other silence is."""
+        silences = instance.line.silences
+        answer = self.ask(order, instance)
+        if instance.line.silences > silences and not order.control and "retry_later" in answer.split():
+            note(f"{order.key} -> {answer}, after {instance.line.silences - silences} silences of the store")
+            return self.ask(order, instance)
+        return answer
+
     def ask(self, order: Order, instance: Bookkeeping) -> str:
         """The answer as one word."""
         try:
@@ -150,8 +181,11 @@ class Machine(RuleBasedStateMachine):
 
     @staticmethod
     def asked(order: Order, instance: Bookkeeping) -> str:
-        """What is answered to an order that is not refused."""
+        """What is answered to an order that is not refused; to an independent batch one word an entry."""
         call, holds = order.call, Holds(instance.desk, instance.books)
+        if order.batch:
+            words = outcomes(batches(instance).post(call, order.batch))
+            return "posted" if order.linked and set(words) == {"posted"} else " ".join(words)
         if order.control:
             return "done" if instance.controls.run(call, order.control, order.target).answer.done else "running"
         if order.reserve:
@@ -176,6 +210,8 @@ class Machine(RuleBasedStateMachine):
             self.reference.keep(order.id, wanted, answer)
         elif order.void or order.expire:
             self.take_down_release(order, answer)
+        elif order.batch:
+            self.take_down_batch(order, answer, seen)
         else:
             wanted_entry = derive(self.reference, order)
             assert answer in self.reference.answers(wanted_entry, seen)
@@ -185,6 +221,19 @@ class Machine(RuleBasedStateMachine):
                 recorded = read_entry(document).entry
                 assert recorded == wanted_entry.entry or not recorded.lines
                 self.reference.record(wanted_entry, answer, recorded)
+
+    def take_down_batch(self, order: Order, answer: str, seen: Seen) -> None:
+        """A linked batch is one fact; of an independent one each entry is, and what could not be built is none."""
+        if order.linked:
+            wanted = [derive(self.reference, one) for one in order.each if isinstance(one, Order)]
+            assert answer in self.reference.linked(order.id, wanted, seen)
+            self.reference.keep_linked(order.id, wanted, answer)
+            return
+        for one, word in zip(order.each, answer.split(), strict=True):
+            if isinstance(one, Order):
+                self.take_down(one, word, seen)
+            else:
+                assert word == one.code
 
     def take_down_release(self, order: Order, answer: str) -> None:
         """A hold is voided once and expires once; what ended stays as it ended."""
@@ -202,6 +251,8 @@ class Machine(RuleBasedStateMachine):
     def settle(self, seen: Seen) -> None:
         """Tell the reference what landed without an answer; it must have been allowed."""
         unknown = [order for order in self.orders if self.open_question(order)]
+        # a linked batch says more than that its entries are there
+        unknown.sort(key=lambda order: not order.linked)
         documents = self.instances[0].store.get([order.fact for order in unknown])
         for order in unknown:
             document = documents[order.fact]
@@ -222,6 +273,8 @@ class Machine(RuleBasedStateMachine):
         """Whether the reference may not have heard the last of an order."""
         if order.control:
             return not self.begun.get(order.key, False)
+        if order.batch:
+            return order.linked and order.id not in self.reference.batches
         if order.reserve:
             return order.id not in self.reference.holds
         if order.void:
@@ -242,7 +295,8 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def figures_agree(self) -> None:
-        """Totals, counts, day buckets, guards, inflows and reserved sums are the fold of entries and open holds."""
+        """The entries are those of the reference; totals, days, guards, inflows and reserved sums are their fold."""
+        assert {document.ref.key for document in self.documents("entries")} == self.reference.journal.keys()
         totals: dict[tuple[str, ...], Figures] = {}
         for document in self.documents("totals"):
             key = tuple(str(document[name]) for name in ("account", "currency", "month", "kind"))
@@ -290,12 +344,24 @@ class Machine(RuleBasedStateMachine):
                 assert document["account"] in self.reference.running or not frozen
 
     def teardown(self) -> None:
-        """The journal holds what the reference holds, and the proof of the books holds."""
+        """The journal holds what the reference holds, and the proof of the books holds.
+
+        Unless a step failed: the reference did not hear of it then, and what is missing there would hide the failure.
+        """
+        if sys.exc_info()[1] is not self.outside:
+            return
         recorded = [read_entry(document) for document in self.documents("entries")]
         outcomes = {one.entry.id: str(one.refusal["code"]) if one.refusal else "posted" for one in recorded}
         assert outcomes == self.reference.outcomes
         assert {one.entry.id: one.entry for one in recorded} == self.reference.journal
+        linked = {order.id: outcome_of(order, document) for order, document in self.linked_batches()}
+        assert linked == self.reference.batches
         assert self.instances[0].proofs.prove(a_call("proof", tenant=self.tenant)).answer.holds
+
+    def linked_batches(self) -> list[tuple[Order, Document]]:
+        """Orders for linked batches with their records."""
+        records = {document.ref.key: document for document in self.documents("batches")}
+        return [(order, records[order.id]) for order in self.orders if order.linked and order.id in records]
 
     def documents(self, collection: str) -> tuple[Document, ...]:
         """Everything of the tenant in a collection."""

@@ -1,6 +1,6 @@
 """The ledger at its simplest, for the real one to agree with: one thread, one journal, every figure folded afresh."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -66,6 +66,8 @@ class Reference:
     left: dict[StoredId, list[int]] = field(default_factory=dict)
     """What is left to reverse of an entry, by line; named once something was reversed."""
     holds: dict[StoredId, Held] = field(default_factory=dict)
+    batches: dict[StoredId, str] = field(default_factory=dict)
+    """What linked batches came to."""
 
     # --- money
 
@@ -157,6 +159,45 @@ class Reference:
     def _takes(self, line: Line) -> bool:
         """Whether a line makes its account's balance smaller."""
         return line.side is not self.accounts[line.account].type.normal_side
+
+    # --- linked batches
+
+    def linked(self, key: StoredId, wanted: Sequence[Wanted], seen: "Seen | None" = None) -> set[str]:
+        """What a linked batch may be answered: posted, or the first reason in a chain of single postings."""
+        if key in self.batches:
+            return {self.batches[key]}
+        if any(one.id in self.journal for one in wanted):
+            return {"entry_exists"}
+        answers = {self._chained(wanted, self.states, self.received())}
+        if self._chained(wanted, self.states | self.running, self.received()) == POSTED:
+            answers.add(POSTED)
+        codes = {code for one in wanted if one.entry for code in one.entry.accounts}
+        if seen and not seen.accounts.issuperset(codes):
+            answers.add("unknown_account")
+        if seen and self._chained(wanted, self.states, seen.received) == "insufficient_funds":
+            answers.add("insufficient_funds")
+        return answers
+
+    def keep_linked(self, key: StoredId, wanted: Sequence[Wanted], answer: str) -> None:
+        """Take down what a linked batch came to; refused, nothing of its entries."""
+        if self.batches.setdefault(key, answer) == POSTED:
+            for one in wanted:
+                assert one.entry
+                self.record(one, POSTED, one.entry)
+
+    def _chained(
+        self, wanted: Sequence[Wanted], states: Mapping[Target, str], received: Mapping[AccountCode, int]
+    ) -> str:
+        """Each as if those before it stood, on books that are thrown away."""
+        trial, before = replace(self, journal=dict(self.journal), outcomes=dict(self.outcomes)), self.received()
+        for one in wanted:
+            now = {code: received.get(code, 0) + sum_ - before[code] for code, sum_ in trial.received().items()}
+            answer = trial._judge(one, states, now)
+            if answer != POSTED:
+                return answer
+            assert one.entry
+            trial.record(one, POSTED, one.entry)
+        return POSTED
 
     # --- holds
 

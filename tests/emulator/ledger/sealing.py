@@ -90,3 +90,25 @@ def a_stray(office: Office, name: str, recorded_at: datetime) -> Ref:
     ref = tenant_ref(ACME, "entries", name)
     office.put(ref, {**like.fields, "recorded_at": recorded_at})
     return ref
+
+
+def a_double(settings: Settings, ref: Ref, *path: str) -> None:
+    """Make a number in a document a double, with a half more, behind the books' back: its `create_time` stays."""
+    rpc = Rpc("", settings.firestore_endpoint, metadata=resource_headers(settings, settings.database))
+    database = f"projects/{settings.project}/databases/{settings.database}"
+    (read,) = rpc.ask(
+        methods.BATCH_GET,
+        methods.BATCH_GET.request(database=database, documents=[f"{database}/documents/{ref.path}"]),
+    )
+    value = read.found.fields[path[0]]
+    for name in path[1:]:
+        is_list = value.WhichOneof("value_type") == "array_value"
+        value = value.array_value.values[int(name)] if is_list else value.map_value.fields[name]
+    value.double_value = value.integer_value + 0.5
+    commit = methods.COMMIT.request(database=database)
+    write = commit.writes.add()
+    write.update.name = read.found.name
+    write.update.fields[path[0]].CopyFrom(read.found.fields[path[0]])
+    write.update_mask.field_paths.append(path[0])
+    rpc.ask(methods.COMMIT, commit)
+    rpc.close()

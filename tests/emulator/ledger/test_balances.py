@@ -101,7 +101,8 @@ def test_redelivered_after_midnight_it_lands_once_on_one_posting_day(kept: Bookk
     assert balance(kept, today) == 101
     assert balance(kept, today, View.POSTED) == (101 if landed else 1)
     assert balance(kept, tomorrow, View.POSTED) == 101
-    assert len(kept.store.query(Query("shifts", ACME)).documents) == (0 if landed else 2)
+    of_months = Query("shifts", ACME, (Where("month", ">", ""),))
+    assert len(kept.store.query(of_months).documents) == (0 if landed else 2)
     assert kept.proven()
 
 

@@ -5,15 +5,15 @@ Where another test holds a mistake already, this table says which; the others ar
 | mistake | held by |
 |---|---|
 | m_entry_set, m_no_hash | test_posting: test_another_request_under_the_same_id_is_refused_and_writes_nothing |
-| m_rule3 (not reading one's own trace) | test_posting: test_posted_debit_answered_insufficient_funds |
+| m_guard_blind, m_refuse_blind, m_hold_blind | test_blind_mistakes, which says what protects from each |
+| m_rule3 (not reading one's own trace) | test_blind_mistakes: test_m_rule3; test_posting, test_writer |
 | m_rule4 (a refusal that is not recorded) | test_posting: test_late_commit_after_a_recorded_refusal |
 | m_no_inflow | test_proofs: test_a_guard_that_drifted_is_found_and_set_right |
 | m_transition_refuse, m_override | test_control_accounts: test_in_transition_every_command_is_to_be_retried |
-| m_hold_blind | test_holds_races: test_two_partial_posts_of_one_pending_amount_at_once |
-| m_expire_blind | test_holds_races: test_post_beside_void_beside_expiry_has_one_outcome |
-| m_rev_blind | test_reversals: test_what_is_left_changes_between_decision_and_commit |
+| m_expire_blind, m_rev_blind | test_model_mistakes_undone, by name |
 | m_undo_no_guard | test_reversals: test_reversal_when_the_destination_is_below_zero |
 | m_del_first | tests/emulator/review: test_a_committed_fact_is_answered_whatever_becomes_of_its_messages |
+| m_del_first, in the sweep | tests/emulator/review: test_rows_that_cannot_go_out_do_not_stop_the_sweep |
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ from shared.ledger.rules.control import Control, Terms
 from shared.ledger.use_cases.control import RESUME_AFTER_SECONDS
 from shared.limits import OUTBOX_AGE_SECONDS
 from shared.ports import Decision, Put, Query, Where
-from tests.builders import ACME, NOON, SALES, TODAY, a_call, a_sale, entry_id
+from tests.builders import ACME, NOON, SALES, TODAY, a_call, a_sale
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.ledger.held import assert_reserved_adds_up, holds_of, reserved, with_money
 from tests.emulator.ledger.mistakes import (
@@ -103,20 +103,6 @@ def test_m_refuse_nocheck(kept: Bookkeeping, other: Bookkeeping, shut: Control, 
     other.controls.run(a_call("shut"), shut, target)
     kept.line.commits = [first(lambda: other.controls.run(a_call("opened"), opened, target))]
     assert post(kept, "k")
-    assert kept.proven()
-
-
-def test_m_refuse_blind(kept: Bookkeeping, other: Bookkeeping) -> None:
-    """While one instance refuses for want of funds, another posts the same withdrawal: posted is the answer of both."""
-    with_money(kept, 10)
-
-    def pays_and_spends() -> None:
-        post(other, "more", pays("more", 100))
-        post(other, "k", spends("k", 50))
-
-    kept.line.commits = [first(pays_and_spends)]
-    assert post(kept, "k", spends("k", 50))
-    assert kept.books.entry(ACME, entry_id("k")).posted
     assert kept.proven()
 
 
@@ -257,15 +243,6 @@ def test_m_soft_both(kept: Bookkeeping) -> None:
 
 
 # --- floors ------------------------------------------------------------------------------
-
-
-def test_m_guard_blind(kept: Bookkeeping, other: Bookkeeping) -> None:
-    """Another withdrawal lands between a withdrawal's decision and its commit: the rest is not enough for both."""
-    with_money(kept, 100)
-    kept.line.commits = [first(lambda: post(other, "other", spends("other", 60)))]
-    with pytest.raises(InsufficientFunds):
-        post(kept, "k", spends("k", 60))
-    assert (balance(kept, WALLET), kept.proven()) == (40, True)
 
 
 def test_m_floor_no_retire(kept: Bookkeeping, other: Bookkeeping) -> None:

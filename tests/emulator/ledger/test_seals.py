@@ -94,15 +94,16 @@ def test_a_held_commit_that_lands_during_the_sealing_is_lost_by_none(office: Off
     poster.line.close()
 
 
-def test_an_instant_that_lies_about_its_commit_is_found_by_the_count(office: Office) -> None:
-    """`recorded_at` an hour off: the ten minutes do not show it, the store's own count does."""
+def test_a_document_with_an_instant_that_no_posting_has_is_left_to_the_verifier(office: Office) -> None:
+    """`recorded_at` an hour before the commit: no seal vouches for it, and it is named as added (test_verifying)."""
     office.seal()
     stray = a_stray(office, "hidden", office.entries()[0].created_at - timedelta(hours=1))
     office.sell("c")
     last = office.seal().last
     assert last
-    assert set(office.sealed()) == {*ids("a", "b", "c"), stray.key}
-    assert last.counted == last.cumulative == 4
+    assert set(office.sealed()) == ids("a", "b", "c")
+    assert stray.key not in office.sealed()
+    assert last.counted == last.cumulative == 3
 
 
 def test_a_snapshot_that_shows_a_commit_late_is_read_again(office: Office) -> None:
@@ -116,14 +117,43 @@ def test_a_snapshot_that_shows_a_commit_late_is_read_again(office: Office) -> No
     assert set(office.sealed()) == ids("a", "b", "c")
 
 
-def test_a_sealed_entry_that_is_gone_is_on_the_next_seal(office: Office) -> None:
-    """The seal says that the store counts less than was sealed, and sealing goes on."""
+def test_a_sealed_entry_that_is_gone_stops_no_sealing(office: Office) -> None:
+    """What was sealed before is the verifier's: later seals are not in doubt for it, and nothing is read again."""
     office.seal()
     office.remove(office.entries()[0].ref)
     office.sell("c")
     last = office.seal().last
     assert last
-    assert (last.cumulative, last.counted) == (3, 2)
+    assert (last.count, last.cumulative, last.counted) == (1, 3, 3)
+
+
+def test_an_entry_that_every_reading_misses_is_on_the_seal(office: Office) -> None:
+    """The store counts one more than it shows, at every look: sealing goes on, and the seal says so, signed."""
+    office.seal()
+    office.sell("c")
+    early = office.kept.store.read_time()
+    office.sell("d")
+    # The first query finds the last seal; the entries are then read once, and again for each look.
+    office.kept.line.queries += [office.kept.store.read_time(), *[early] * (1 + use_case.LOOKS)]
+    last = office.seal().last
+    assert last
+    assert (last.count, last.cumulative, last.counted) == (1, 3, 4)
+
+
+def test_a_restored_journal_is_sealed_in_parts_that_a_commit_can_hold(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All entries committed long after they were recorded, before any seal: one seal of all outgrew every commit."""
+    names = [f"n{number:02d}" for number in range(20)]
+    for name in names:
+        a_stray(office, name, office.entries()[0].created_at - timedelta(days=3))
+    for name, value in {"SEAL_ENTRIES": 4, "READ_PAGE": 3, "LEAVES_A_PAGE": 2}.items():
+        monkeypatch.setattr(use_case, name, value)
+    office.seal()
+    assert sorted(office.sealed()) == sorted([*ids("a", "b"), *names])
+    seals = office.seals.page(ACME, 100, None).items
+    assert max(seal.count for seal in seals) <= 5
+    assert {seal.counted - seal.cumulative for seal in seals} == {0}
 
 
 def test_a_long_stretch_becomes_several_seals(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +166,32 @@ def test_a_long_stretch_becomes_several_seals(office: Office, monkeypatch: pytes
     assert done.made >= 3
     assert office.sealed() == [entry_id(name) for name in ["a", "b", *names]]
     assert office.seals.page(ACME, 100, None).items[0].count < 20
+
+
+def test_an_entry_committed_at_the_very_instant_a_seal_ends_is_under_that_seal_alone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T(n) belongs to seal n: neither left out between two windows of one task nor in both."""
+    (edge,) = [document for document in office.entries() if document.ref.key == entry_id("b")]
+    stray = a_stray(office, "later", edge.created_at + timedelta(microseconds=1))
+    for name, value in {"SEAL_ENTRIES": 1, "READ_PAGE": 3}.items():
+        monkeypatch.setattr(use_case, name, value)
+    office.seal()
+    assert office.seals.one(ACME, 2).through == edge.created_at
+    assert office.sealed() == [entry_id("a"), entry_id("b"), stray.key]
+
+
+def test_an_entry_recorded_and_committed_at_one_instant_is_not_left_on_the_next_page(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page ends at an instant that the next page begins with: more may have come then, so a seal ends before it."""
+    (b,) = [document for document in office.entries() if document.ref.key == entry_id("b")]
+    office.alter(b.ref, "recorded_at", b.created_at)
+    stray = a_stray(office, "0", b.created_at)  # of the same instant, and before it by name
+    for name, value in {"SEAL_ENTRIES": 1, "READ_PAGE": 2}.items():
+        monkeypatch.setattr(use_case, name, value)
+    office.seal()
+    assert office.sealed() == [entry_id("a"), entry_id("b"), stray.key]
 
 
 def test_a_task_that_has_sealed_enough_is_asked_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ from tests.emulator.ledger.asked import (
     Fault,
     Lines,
     Order,
+    Several,
     controls,
     days,
     drawn,
@@ -35,6 +36,7 @@ from tests.emulator.ledger.asked import (
     kinds,
     lines,
     purses,
+    several,
     which,
     who,
 )
@@ -70,6 +72,11 @@ class Ledger(Machine):
     def post(self, lines: Lines, on: date, kind: EntryKind, one: int, fault: Fault) -> None:
         """Posted, or refused for the same reason."""
         self.tell(self.an_entry(lines, on, kind), one, self.switches(fault))
+
+    @rule(several=several, on=days, kind=kinds, one=who, fault=faults)
+    def post_batch(self, several: Several, on: date, kind: EntryKind, one: int, fault: Fault) -> None:
+        """Linked, all or nothing, for the first reason; independent, each for itself, and a bad one fails alone."""
+        self.tell(self.a_batch(several, on, kind), one, self.switches(fault))
 
     @rule(order=controls, one=who, fault=faults)
     def close_or_freeze(self, order: tuple[Control, Target], one: int, fault: Fault) -> None:
@@ -128,7 +135,7 @@ class Ledger(Machine):
             self.tell(replace(order, call=call, entry=entry), one)
         elif (order.reverse or order.use) and order.id in self.reference.journal:
             self.tell(replace(order, call=call), one)
-        if order.control and order.key in self.begun:
+        if (order.control and order.key in self.begun) or (order.linked and order.id in self.reference.batches):
             assert self.ask(replace(order, call=call), self.instances[one]) == "idempotency_key_reused"
 
     @rule(ours=drawn, theirs=drawn, order=st.one_of(st.none(), controls), landed=st.booleans(), one=who)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -16,7 +17,7 @@ from shared.ports import Document, Query, Value
 from shared.settings import Settings
 from tests.builders import ACME, a_call, a_sale, entry_id
 from tests.emulator.ledger.conftest import Bookkeeping
-from tests.emulator.ledger.sealing import Office
+from tests.emulator.ledger.sealing import Office, a_double, a_stray
 from tests.local_keys import LocalSigner
 
 pytestmark = pytest.mark.emulator
@@ -117,6 +118,43 @@ def test_the_same_text_in_another_spelling_is_an_alteration(office: Office) -> N
     assert verdict(office).findings[0].name == entry_id(NFC)
     office.alter(document.ref, "cause", NFC)
     assert verdict(office).sound
+
+
+def test_an_amount_that_becomes_a_double_is_named_as_altered(office: Office) -> None:
+    """A kind of value that the books never write stops neither the export nor the verifier nor the next seal."""
+    sealed, young = one(office, "e").ref, one(office, "young").ref
+    a_double(office.settings, sealed, "lines", "0", "amount")
+    found = verdict(office).findings
+    assert (found[0].what, found[0].seal, found[0].name) == ("altered", 2, entry_id("e"))
+    a_double(office.settings, young, "schema")
+    assert office.seal().made == 1
+    assert [one.name for one in verdict(office).findings if one.what == "altered"] == [entry_id("e")]
+
+
+def test_a_total_that_becomes_a_double_is_named(office: Office) -> None:
+    """The export says null, which is no sum of any entries."""
+    total = office.kept.store.query(Query("totals", ACME)).documents[0]
+    a_double(office.settings, total.ref, "debits")
+    (only,) = verdict(office).findings
+    assert (only.what, only.name.startswith(str(total["account"]))) == ("total_differs", True)
+
+
+def test_a_document_recorded_long_before_its_commit_is_named_as_added(office: Office) -> None:
+    """No posting has such an instant: no seal vouches for it, though the next one covers its commit."""
+    stray = a_stray(office, "smuggled", one(office, "a").created_at - timedelta(hours=1))
+    office.seal()
+    first = verdict(office).findings[0]
+    assert (first.what, first.seal, first.name) == ("added", 3, stray.key)
+
+
+def test_an_entry_deleted_and_made_anew_before_the_next_seal_is_named(office: Office) -> None:
+    """The next seal covers what took its place, honestly signed: the seal before still says what was posted."""
+    document = one(office, "d")
+    office.remove(document.ref)
+    office.put(document.ref, {**document.fields, "reference": "X", "recorded_at": office.kept.store.read_time()})
+    office.seal()
+    first = verdict(office).findings[0]
+    assert (first.what, first.seal, first.name) == ("altered", 2, entry_id("d"))
 
 
 def test_a_removed_entry_is_missing(office: Office) -> None:

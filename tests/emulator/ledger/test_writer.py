@@ -10,12 +10,12 @@ import pytest
 from shared import counters
 from shared.faults import Refused, Retryable
 from shared.gcp.rpc import RpcFailed
-from shared.ledger.model import Account, AccountType, Floor, JournalEntry
+from shared.ledger.model import Account, AccountType, Floor, JournalEntry, credit, debit
 from shared.ledger.records import create_account
 from shared.ledger.rules.control import Control
 from shared.ledger.use_cases.writer import Writer
 from shared.ports import Decision, Query
-from tests.builders import ACME, a_call, a_sale
+from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.lines import Commit, Switch, first, held, lost, unsent
 
@@ -236,6 +236,17 @@ def test_no_commit_holds_more_than_the_writers_limit(crowd: Crowd) -> None:
     assert {one.result(SECONDS) for one in followers} == {"posted"}
     assert crowd.wallet.line.paths.count("Commit") - before == 1 + 3
     assert crowd.wallet.proven()
+
+
+def test_no_commit_holds_more_lines_than_a_batch_may(crowd: Crowd) -> None:
+    """Nine of 200 lines behind a leader: five fit into a commit's 1,000 lines, the other four into the next."""
+    before = crowd.wallet.line.paths.count("Commit")
+    lines = (*(debit(WALLET.code, euros(1)),) * 100, *(credit("assets:bank", euros(1)),) * 100)
+    entries = [JournalEntry(entry_id(f"w{one}"), lines, TODAY, f"w{one}", "hash-1") for one in range(9)]
+    _, followers = crowd.behind(Gate(passes), entries)
+    assert {one.result(SECONDS) for one in followers} == {"posted"}
+    assert crowd.wallet.line.paths.count("Commit") - before == 1 + 2
+    assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (99, True)
 
 
 def test_who_waits_too_long_is_told_to_come_again(wallet: Bookkeeping) -> None:

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from shared import counters
 from shared.calls import Call, Done
-from shared.faults import Conflict, NotFound, Retryable, Unauthenticated
+from shared.desk import RecordedRefusal
+from shared.faults import Conflict, Kind, NotFound, Retryable, Unauthenticated
 from shared.http.api import Api
 from shared.http.house import Credential
 from shared.identity import TenantId
@@ -170,6 +171,9 @@ class Counter:
                 raise ValueError(message)
             case "again":
                 return Done(thing, replayed=True)
+            case "conflict-again":
+                message = "it was taken"
+                raise RecordedRefusal(Conflict.code, Kind.CONFLICT, message)
             case _:
                 return Done(thing)
 

@@ -85,9 +85,12 @@ def test_two_tenants_with_one_key_are_two_causes(
 
 
 def test_a_replay_is_marked(door: Client, headers: Headers, order: dict[str, Any]) -> None:
-    """An answer that was given before says so."""
-    answer = door.post("/v1/customers", json=order | {"reference": "again"}, headers=headers)
-    assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (201, "true")
+    """An answer that was given before says so, and so does a refusal: it may not be true of today."""
+    for thing, status in (("again", 201), ("conflict-again", 409)):
+        answer = door.post("/v1/customers", json=order | {"reference": thing}, headers=headers)
+        assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (status, "true")
+    fresh = door.post("/v1/customers", json=order | {"reference": "conflict"}, headers=headers)
+    assert (fresh.status_code, fresh.headers.get("Idempotency-Replayed")) == (409, None)
 
 
 @pytest.mark.parametrize("key", [None, "", "k" * 256, "two words", "naïve"])

@@ -1,11 +1,14 @@
 import json
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.faults import Refused
 from shared.http.bodies import parse, parse_strings, read_json
+from shared.http.problems import InvalidFields
+from shared.ledger.wire.entries import NewEntry
 from tests.unit.http.rooms import Order
 
 JSON = st.recursive(
@@ -40,3 +43,17 @@ def test_a_fraction_is_never_a_float() -> None:
     """0.1 stays what was written."""
     assert read_json(b'{"rate": 0.1}') == {"rate": Decimal("0.1")}
     assert type(read_json(b"1e2")) is Decimal
+
+
+def test_a_list_with_a_wrong_item_is_not_called_too_short() -> None:
+    """The item is at fault; a list that is short by itself is still told so."""
+    line = {"account": "assets:bank", "side": "debit", "amount": {"amount": 1, "currency": "GBP"}}
+    assert told([line, {**line, "side": "left"}]) == ["lines.1.side"]
+    assert told([line]) == ["lines"]
+
+
+def told(lines: list[object]) -> list[str]:
+    """The fields that are named when an entry has such lines."""
+    with pytest.raises(InvalidFields) as refused:
+        parse(NewEntry, json.dumps({"lines": lines}).encode())
+    return [error["field"] for error in refused.value.errors]

@@ -14,7 +14,7 @@ from shared.ledger.records import (
 )
 from shared.ledger.refusals import AccountFrozen, FloorCurrency, InsufficientFunds, PeriodClosed, UnknownAccount
 from shared.ledger.rules.posting import plan_fast, plan_slow, slow_refs
-from shared.ports import Check, Create, Document, Fields, Increment, Ref, Unread, Update, View
+from shared.ports import Absent, Check, Create, Document, Fields, Increment, Ref, Unread, Update, View
 from tests.builders import ACME, NOON, a_sale
 
 RECEIVABLE = Account("assets:receivable", AccountType.ASSET, "Receivable")
@@ -88,12 +88,12 @@ def test_a_missing_period_is_opened_by_the_posting_itself() -> None:
 
 
 def test_a_frozen_account_is_refused_and_the_refusal_is_the_entry() -> None:
-    """The refusal is written under the entry's own id, beside the month that it rests on, and nothing else."""
+    """The refusal is written under the entry's own id and nothing else: its month must still not be there."""
     frozen = Account(SALES.code, AccountType.REVENUE, "Sales", AccountState.FROZEN, version=2)
     plan = plan_slow(ACME, a_sale(), a_view(*the_chart(RECEIVABLE, frozen)))
     assert isinstance(plan.refusal, AccountFrozen)
     record, month = plan.writes
-    assert month.ref.collection == "periods"
+    assert month == Absent(period_ref(ACME, "2026-11"))
     assert isinstance(record, Create)
     assert record.ref == entry_ref(ACME, a_sale().id)
     assert record.fields["outcome"] == "refused"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from shared.faults import Invalid, Refused
 from shared.ledger.model import (
+    EntryKind,
     JournalEntry,
     Line,
     RefusedCommand,
@@ -177,3 +178,11 @@ def test_the_content_hash_covers_what_is_reversed() -> None:
         for reverses in (None, Reverses(entry_id("a"), (0, 1)), Reverses(entry_id("a"), (1, 0)))
     )
     assert len({one.content_hash, two.content_hash, three.content_hash}) == 3
+
+
+def test_a_reversal_posts_no_closing_entry() -> None:
+    """While a year is being closed its last month takes closing entries: what they move must stand still."""
+    with pytest.raises(Invalid) as refused:
+        ReversalOrder(entry_id("x"), kind=EntryKind.CLOSING)
+    assert refused.value.field == "kind"
+    assert ReversalOrder(entry_id("x"), kind=EntryKind.ADJUSTING).kind is EntryKind.ADJUSTING

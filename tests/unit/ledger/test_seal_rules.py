@@ -14,6 +14,7 @@ from shared.ledger.rules.seals import (
     Seal,
     Window,
     canonical,
+    cut,
     instant_of,
     leaf_of,
     micros,
@@ -125,6 +126,21 @@ def test_a_seal_follows_from_the_one_before() -> None:
     two = a_seal(one, 5)
     assert (one.number, one.after, one.previous, one.cumulative, one.pages) == (1, BEGINNING, "", 3, 2)
     assert (two.number, two.after, two.previous, two.cumulative, two.pages) == (2, one.through, one.hash, 8, 3)
+
+
+@given(instants=st.lists(st.integers(1, 12), max_size=30).map(sorted), size=st.integers(1, 7))
+def test_a_stretch_is_cut_between_instants(instants: list[int], size: int) -> None:
+    """Nothing is lost or doubled; every part ends where the next begins, and none parts what was committed at once."""
+    leaves = [Leaf(created, f"{number:02d}", b"x") for number, created in enumerate(instants)]
+    end = instant_of(20)
+    windows = list(cut(leaves, end, size))
+    assert [leaf for window in windows for leaf in window.leaves] == leaves
+    assert windows[-1].through == end
+    edges = [0, *(micros(window.through) for window in windows)]
+    for window, after, through in zip(windows, edges, edges[1:], strict=False):
+        assert all(after < leaf.created <= through for leaf in window.leaves)
+    at_once = max(map(instants.count, instants), default=0)
+    assert all(len(window.leaves) <= size + at_once for window in windows)
 
 
 def test_a_seal_reads_back_from_its_document_and_from_its_record() -> None:
