@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from shared.cli.client import ApiRefused, Client
+from shared.limits import JOURNAL_PAGE
 
 Record: TypeAlias = Mapping[str, Any]
 SCHEMA: Final = 1
@@ -24,7 +25,7 @@ def over_api(client: Client) -> Iterator[Record]:
     seals = list(_items(client, "/v1/ledger/seals"))
     entries, cursor, first = 0, "", True
     while cursor or first:
-        page = client.get(f"/v1/ledger/journal?limit={PAGE}" + (f"&cursor={cursor}" if cursor else ""))
+        page = client.get(f"/v1/ledger/journal?limit={JOURNAL_PAGE}" + (f"&cursor={cursor}" if cursor else ""))
         if first:
             yield {"kind": "journal", "schema": SCHEMA, "tenant": page["tenant"]}
             for seal in seals:

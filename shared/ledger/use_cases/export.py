@@ -20,10 +20,10 @@ from shared.ledger.records import read_account
 from shared.ledger.refusals import UnknownSeal
 from shared.ledger.rules.seals import Seal, instant_of, leaves_list, micros, plain_fields
 from shared.ledger.use_cases.seals import Seals
+from shared.limits import JOURNAL_PAGE
 from shared.ports import Document, Query, Value
 
 SCHEMA: Final = 1
-PAGE: Final = 250
 SEALS_PAGE: Final = 100
 
 
@@ -70,7 +70,7 @@ class Journals:
         cursor: str | None = None
         count = 0
         while True:
-            page = self.page(tenant, PAGE, cursor)
+            page = self.page(tenant, JOURNAL_PAGE, cursor)
             yield from page.chart or ()
             yield from page.entries
             yield from page.totals or ()
@@ -100,7 +100,7 @@ class Journals:
             return []
 
     def _all(self, tenant: TenantId, collection: str, at: datetime) -> Iterator[Document]:
-        query = Query(collection, tenant, limit=PAGE, as_is=collection == "totals")
+        query = Query(collection, tenant, limit=JOURNAL_PAGE, as_is=collection == "totals")
         while True:
             page = self._store.query(query, at=at)
             yield from page.documents

@@ -47,7 +47,8 @@ LEAVES_A_PAGE: Final = 2_000
 """Leaves a document: some 300 kB."""
 
 SEALS_A_TASK: Final = 50
-READ_PAGE: Final = 250
+READ_PAGE: Final = 1_000
+"""Entries a query: they come one by one, so that only the time of a call bounds it."""
 LOOKS: Final = 3
 """Readings of one instant before a count that does not fit is believed: an emulator shows a late commit late."""
 

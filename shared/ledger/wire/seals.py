@@ -9,7 +9,8 @@ from pydantic import Field
 from shared.ledger.rules.seals import Leaf, Seal, leaves_list, micros
 from shared.ledger.use_cases.export import JournalPage
 from shared.ledger.use_cases.seals import Inclusion
-from shared.wire import Wire
+from shared.limits import DEFAULT_PAGE_SIZE, JOURNAL_PAGE
+from shared.wire import PageQuery, Wire
 
 
 class SealAnswer(Wire):
@@ -97,6 +98,12 @@ class InclusionAnswer(Wire):
             path=tuple(node.hex() for node in proof.path),
             seal=SealAnswer.of(proof.seal),
         )
+
+
+class JournalQuery(PageQuery):
+    """Which page of the journal: longer ones than of other lists, for nobody reads it by eye."""
+
+    limit: int = Field(default=DEFAULT_PAGE_SIZE, ge=1, le=JOURNAL_PAGE)
 
 
 class JournalAnswer(Wire):
