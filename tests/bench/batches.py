@@ -10,7 +10,7 @@ from shared.faults import Fault, Retryable
 from shared.identity import StoredId, stored_id
 from shared.ledger.model import Account, AccountType, Floor, JournalEntry, Line, credit, debit
 from shared.ledger.records import create_account
-from shared.ledger.use_cases.batches import Batch, Mode
+from shared.ledger.use_cases.batches import Batch, BatchResult, Mode
 from shared.ledger.use_cases.together import Posting, Result
 from shared.money import Money
 from shared.ports import Create, Decision, tenant_ref
@@ -21,6 +21,10 @@ from tests.bench.rows import Row
 from tests.bench.world import TENANT, World, a_call
 
 SIZES: Final = (50, 200, 450)
+RANDOM_SIZES: Final = (50, 200)
+"""Eight batches of 450 at once move some thousand totals each: the emulator's locks let too few of them through
+for a figure (docs/decisions/0010)."""
+
 ACCOUNTS: Final = 1_000
 SHARDS: Final = 4
 HOT: Final = ("assets:clearing:stripe", "assets:receivable")
@@ -40,6 +44,9 @@ PEER: Final[Mapping[str, tuple[int, int]]] = {
 }
 """Entries a second of pgledger on PostgreSQL on such a machine, from and to."""
 
+TRIES: Final = 5
+"""Times a batch that is told to come again comes."""
+
 OF_RAW: Final = "best of 3 alternating rounds"
 _TEXT: Final = "x" * 960
 
@@ -48,12 +55,13 @@ def rows(world: World) -> Iterator[Row]:
     """Entries a second in batches of each size, on a hot account with a floor, and beside a peer's."""
     _open_accounts(world.house)
     with crew(world.cloud.settings(), *CREW) as workers:
-        for work in (raw(450), on_two(450), on_many(450)):
+        for work in (raw(450), on_two(450), on_many(200)):
             workers.round(work, WARMING_SECONDS)
         fastest = 0.0
         for size in SIZES:
-            best = workers.alternating((raw(size), on_two(size), on_many(size)), SECONDS)
-            fastest = max(fastest, best[on_many(size)].per_second * size)
+            random = (on_many(size),) if size in RANDOM_SIZES else ()
+            best = workers.alternating((raw(size), on_two(size), *random), SECONDS)
+            fastest = max(fastest, *(best[work].per_second * size for work in random), 0.0)
             yield from _beside_raw(workers, size, best)
         yield _beside_peer("batches", fastest, f"independent batches on {ACCOUNTS} random accounts, the best size")
         yield from _singles(workers)
@@ -66,6 +74,8 @@ def _beside_raw(workers: Crew, size: int, best: Mapping[Work, Tally]) -> Iterato
     name = f"in batches of {size}"
     yield Row(f"raw creates {name}", base, "documents/s", f"1 KB documents, {how}")
     for work, where, bar in ((on_two(size), "2 hot accounts", HOT_BAR), (on_many(size), "1,000 random", RANDOM_BAR)):
+        if work not in best:
+            continue
         tally = best[work]
         entries = tally.per_second * size
         cost = f"{tally.operations['rpcs']:.2f} RPCs a batch, {tally.operations['writes'] / size:.2f} writes an entry"
@@ -173,8 +183,19 @@ def _post(house: House, name: str, kind: Posts, number: int) -> None:
         Posting(call, _entry(house, f"{key}#{one}", _lines(*_pair(key, one, kind.accounts), one)), audited=False)
         for one in range(kind.size)
     )
-    done = house.batches.post(call, Batch(stored_id("bench", key), Mode.INDEPENDENT, postings))
-    for result in done.answer.results:
+    batch = Batch(stored_id("bench", key), Mode.INDEPENDENT, postings)
+    for left in reversed(range(TRIES)):  # hundreds of totals at once: the emulator lets some wait for locks in vain
+        try:
+            _all_posted(house.batches.post(call, batch).answer)
+        except Retryable:
+            if not left:
+                raise
+        else:
+            return
+
+
+def _all_posted(batch: BatchResult) -> None:
+    for result in batch.results:
         if isinstance(result, Fault) or isinstance(result.outcome, Fault):
             raise _error(result)
 
