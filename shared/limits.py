@@ -47,6 +47,9 @@ PAGE_SIZE: Final = 200
 DEFAULT_PAGE_SIZE: Final = 50
 """Page of a list when the caller names none."""
 
+DOCUMENTS_PAGE: Final = 500
+"""Documents a query where all of them are read."""
+
 JOURNAL_PAGE: Final = 500
 """Entries a page of the journal: with 200 lines each still below what a function may answer."""
 

@@ -5,7 +5,6 @@ batches later; what a crash leaves behind, the sweep sends. Everybody who listen
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final, cast
@@ -17,6 +16,7 @@ from shared.events import Announcement, Command, Json, Message
 from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
 from shared.limits import OUTBOX_AGE_SECONDS
+from shared.listing import pages
 from shared.ports import (
     Bus,
     Create,
@@ -129,12 +129,8 @@ class Outbox:
         old = Where("created_at", "<", at - timedelta(seconds=OUTBOX_AGE_SECONDS))
         query = Query("outbox", where=(old,), order=("created_at",), limit=SWEEP_PAGE, group=True)
         gone, silent = 0, set[str]()
-        for _ in range(SWEEP_PAGES):
-            page = self._store.query(query)
+        for page in pages(self._store, query, most=SWEEP_PAGES):
             gone += self._resend(page.documents, silent)
-            if page.cursor is None:
-                break
-            query = replace(query, after=page.cursor)
         return gone
 
     def _resend(self, documents: Sequence[Document], silent: set[str]) -> int:

@@ -34,14 +34,13 @@ from shared.invoicing.rules.issuing import draft_net, issue, issue_lines, next_n
 from shared.invoicing.rules.states import require
 from shared.ledger.model import JournalEntry
 from shared.ledger.use_cases.posting import Booking, Books
-from shared.listing import Listing
+from shared.listing import Listing, every
 from shared.money import Money
 from shared.ports import Create, Document, Query, Ref, Update, Value, View, Where, Write
 from shared.tax.model import Buyer, BuyerKind, Seller
 from shared.tax.use_cases import Taxes
 
 TOPIC: Final = "invoicing"
-PAGE: Final = 500
 
 Either: TypeAlias = DraftInvoice | Invoice
 
@@ -120,14 +119,8 @@ class Invoicing:
         store = self._desk.store
         at = store.read_time()
         owing = Where("state", "in", [InvoiceState.ISSUED.value, InvoiceState.PARTLY_PAID.value])
-        query = Query(INVOICES, tenant, (owing,), limit=PAGE)
-        invoices: list[Invoice] = []
-        while True:
-            page = store.query(query, at=at)
-            invoices.extend(read_invoice(document) for document in page.documents)
-            if page.cursor is None:
-                return receivables_by_age(invoices, on)
-            query = replace(query, after=page.cursor)
+        invoices = map(read_invoice, every(store, Query(INVOICES, tenant, (owing,)), at=at))
+        return receivables_by_age(invoices, on)
 
 
 def _entry(call: Call, invoice: Invoice) -> JournalEntry:

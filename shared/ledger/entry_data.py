@@ -32,13 +32,7 @@ class EntryData:
 
     def __post_init__(self) -> None:
         """Refuse metadata that are no codes, or too many."""
-        if len(self.metadata) > ENTRY_METADATA:
-            message = f"an entry has at most {ENTRY_METADATA} metadata keys"
-            raise Invalid(message, field="metadata")
-        for key, value in self.metadata.items():
-            if not KEY.fullmatch(key) or not CODE.fullmatch(value):
-                message = "metadata are codes of up to 64 characters under keys of up to 40 (a-z 0-9 _)"
-                raise Invalid(message, field="metadata")
+        check_metadata(self.metadata, ENTRY_METADATA)
 
     def content(self) -> dict[str, object]:
         """What of it an entry's content hash covers.
@@ -53,6 +47,21 @@ class EntryData:
         if self.rates:
             content["rates"] = [[rate.base, rate.quote, rate.text, rate.source] for rate in self.rates]
         return content
+
+
+def check_metadata(metadata: Mapping[str, str], most: int) -> None:
+    """Check metadata of an entry or an account: at most so many keys, codes only, never free text.
+
+    Raises:
+        Invalid: too many, or no codes.
+    """
+    if len(metadata) > most:
+        message = f"there are at most {most} metadata keys"
+        raise Invalid(message, field="metadata")
+    for key, value in metadata.items():
+        if not KEY.fullmatch(key) or not CODE.fullmatch(value):
+            message = "metadata are codes of up to 64 characters under keys of up to 40 (a-z 0-9 _)"
+            raise Invalid(message, field="metadata")
 
 
 NOTHING: Final = EntryData()

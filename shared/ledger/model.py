@@ -14,7 +14,7 @@ from typing import Final, Self, TypeAlias
 
 from shared.faults import Invalid
 from shared.identity import StoredId
-from shared.ledger.entry_data import NOTHING, EntryData
+from shared.ledger.entry_data import NOTHING, EntryData, check_metadata
 from shared.ledger.exchange import check_rates, is_conversion
 from shared.limits import ENTRY_LINES
 from shared.money import Money
@@ -23,7 +23,6 @@ from shared.ports import is_key
 CODE: Final = re.compile(r"[a-z0-9:_.-]{1,128}")
 MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9 ._:/#-]{0,64}")
-METADATA_KEY: Final = re.compile(r"[a-z0-9_]{1,40}")
 MAX_SHARDS: Final = 64
 """Totals documents a month, currency and kind that share an account's postings (docs/ledger.md, rule 14)."""
 ACCOUNT_METADATA: Final = 16
@@ -140,7 +139,7 @@ class Account:
         if self.floor and not self.keeps(self.floor.currency):
             message = "the floor is in a currency that the account does not keep"
             raise Invalid(message, field="floor")
-        _check_codes(self.metadata)
+        check_metadata(self.metadata, ACCOUNT_METADATA)
         if not 1 <= self.shards <= MAX_SHARDS:
             message = f"an account has 1 to {MAX_SHARDS} shards"
             raise Invalid(message, field="shards")
@@ -148,16 +147,6 @@ class Account:
     def keeps(self, currency: str) -> bool:
         """Whether the account takes postings in a currency."""
         return not self.currencies or currency in self.currencies
-
-
-def _check_codes(metadata: Mapping[str, str]) -> None:
-    if len(metadata) > ACCOUNT_METADATA:
-        message = f"an account has at most {ACCOUNT_METADATA} metadata keys"
-        raise Invalid(message, field="metadata")
-    for key, value in metadata.items():
-        if not METADATA_KEY.fullmatch(key) or not REFERENCE.fullmatch(value):
-            message = "metadata are codes of up to 64 characters under keys of up to 40 (a-z 0-9 _)"
-            raise Invalid(message, field="metadata")
 
 
 @dataclass(frozen=True, slots=True)

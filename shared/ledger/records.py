@@ -1,6 +1,6 @@
 """The ledger's values as documents, and where each is kept (docs/ledger.md, "Documents")."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -106,12 +106,29 @@ class TotalsKey:
         return Increment(self.ref(tenant), sums, must_exist, {} if must_exist else self.fields())
 
 
+def write_lines(lines: Iterable[Line]) -> list[dict[str, Value]]:
+    """Lines of an entry or a hold as fields."""
+    return [
+        {"account": line.account, "side": line.side.value, "amount": line.money.amount, "currency": line.money.currency}
+        for line in lines
+    ]
+
+
+def read_lines(fields: Fields) -> tuple[Line, ...]:
+    """What `write_lines` wrote."""
+    return tuple(
+        Line(
+            cast("str", line["account"]),
+            Side(line["side"]),
+            Money(cast("int", line["amount"]), cast("str", line["currency"])),
+        )
+        for line in cast("list[Fields]", fields["lines"])
+    )
+
+
 def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) -> Create:
     """The entry's document: created once, never changed."""
-    lines: list[dict[str, Value]] = [
-        {"account": line.account, "side": line.side.value, "amount": line.money.amount, "currency": line.money.currency}
-        for line in entry.lines
-    ]
+    lines = write_lines(entry.lines)
     fields: dict[str, Value] = {
         "schema": 1,
         "outcome": "refused" if refusal else "posted",
@@ -151,14 +168,7 @@ class RecordedEntry:
 def read_entry(document: Document) -> RecordedEntry:
     """The entry that a document keeps."""
     fields = document.fields
-    lines = tuple(
-        Line(
-            cast("str", line["account"]),
-            Side(line["side"]),
-            Money(cast("int", line["amount"]), cast("str", line["currency"])),
-        )
-        for line in cast("list[Fields]", fields["lines"])
-    )
+    lines = read_lines(fields)
     make = JournalEntry if lines else RefusedCommand
     entry = make(
         StoredId(document.ref.key),

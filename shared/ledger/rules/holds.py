@@ -19,7 +19,8 @@ from typing import Final, cast
 from shared.desk import write_refusal
 from shared.faults import Refused
 from shared.identity import StoredId, TenantId
-from shared.ledger.model import AccountCode, Line, Side, check_lines
+from shared.ledger.model import AccountCode, Line, check_lines
+from shared.ledger.records import read_lines, write_lines
 from shared.ledger.refusals import ExceedsHold, HoldEnded, HoldExpired
 from shared.ledger.rules.pending import Shards
 from shared.money import Money
@@ -186,18 +187,9 @@ def hold_ref(tenant: TenantId, hold_id: StoredId) -> Ref:
 
 def create_hold(tenant: TenantId, hold: Hold, refusal: Refused | None = None) -> Create:
     """The document of a new hold, or of a refused one."""
-    lines: list[Value] = [
-        {
-            "account": line.account,
-            "side": line.side.value,
-            "amount": line.money.amount,
-            "currency": line.money.currency,
-        }
-        for line in hold.lines
-    ]
     fields: dict[str, Value] = {
         "schema": 1,
-        "lines": lines,
+        "lines": write_lines(hold.lines),
         "accounts": list(hold.accounts),
         "expires_at": hold.expires_at,
         "effective_on": hold.effective_on.isoformat() if hold.effective_on else None,
@@ -225,18 +217,10 @@ def _moving(hold: Hold) -> dict[str, Value]:
 def read_hold(document: Document) -> Hold:
     """The hold that a document keeps."""
     fields = document.fields
-    lines = tuple(
-        Line(
-            cast("str", line["account"]),
-            Side(line["side"]),
-            Money(cast("int", line["amount"]), cast("str", line["currency"])),
-        )
-        for line in cast("list[Fields]", fields["lines"])
-    )
     day = cast("str | None", fields["effective_on"])
     return Hold(
         StoredId(document.ref.key),
-        lines,
+        read_lines(fields),
         tuple(cast("list[int]", fields["left"])),
         cast("datetime", fields["expires_at"]),
         date.fromisoformat(day) if day else None,

@@ -167,32 +167,11 @@ class Seal:
     @property
     def statement(self) -> bytes:
         """The bytes that are signed: every field but the signature, in one spelling."""
-        return _STATEMENT + canonical(
-            {
-                "schema": SCHEMA,
-                "tenant": self.tenant,
-                "number": self.number,
-                "after": micros(self.after),
-                "through": micros(self.through),
-                "count": self.count,
-                "root": self.root,
-                "previous": self.previous,
-                "cumulative": self.cumulative,
-                "counted": self.counted,
-                "pages": self.pages,
-                "key_version": self.key_version,
-            }
-        )
+        return _STATEMENT + canonical({"schema": SCHEMA, **self._facts})
 
     @property
-    def hash(self) -> str:
-        """SHA-256 over statement and signature, hex: what the next seal names as its previous."""
-        return hashlib.sha256(canonical_text(self.statement.decode()) + self.signature).hexdigest()
-
-    def as_json(self) -> dict[str, Any]:
-        """The seal as a record of an export."""
+    def _facts(self) -> dict[str, Any]:
         return {
-            "kind": "seal",
             "tenant": self.tenant,
             "number": self.number,
             "after": micros(self.after),
@@ -204,8 +183,16 @@ class Seal:
             "counted": self.counted,
             "pages": self.pages,
             "key_version": self.key_version,
-            "signature": b64encode(self.signature).decode("ascii"),
         }
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over statement and signature, hex: what the next seal names as its previous."""
+        return hashlib.sha256(canonical_text(self.statement.decode()) + self.signature).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The seal as a record of an export."""
+        return {"kind": "seal", **self._facts, "signature": b64encode(self.signature).decode("ascii")}
 
     @classmethod
     def of_json(cls, record: Mapping[str, Any]) -> "Seal":

@@ -26,9 +26,9 @@ from shared.ledger.rules.balances import (
 from shared.ledger.rules.carry import COLLECTION, Chain, carried_ref, chain_ref, read_chain
 from shared.ledger.rules.pending import fold_pending, pending_of
 from shared.ledger.rules.shifts import COLLECTION as SHIFTS
+from shared.listing import every
 from shared.ports import Document, Query, Ref, Store, Where
 
-PAGE: Final = 500
 LOOKS: Final = 3
 """Looks at one instant before a difference is believed. Firestore's emulator shows a commit up to some milliseconds
 after an instant that is later than it: once in 606 reads under load, never at the second look."""
@@ -47,13 +47,7 @@ class Moment:
 
     def all(self, query: Query) -> Iterator[Document]:
         """Documents of a query, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self.store.query(replace(query, limit=PAGE, after=cursor), at=self.at)
-            yield from page.documents
-            cursor = page.cursor
-            if cursor is None:
-                return
+        return every(self.store, query, at=self.at)
 
     def totals(self, first: Month | None, last: Month, *, after: Month | None = None) -> Iterator[Document]:
         """Totals of the months first..last, or of those after one."""

@@ -43,6 +43,7 @@ from shared.ledger.rules.control import (
 from shared.ledger.rules.operations import read_operation, write_operation
 from shared.ledger.rules.posting import available
 from shared.ledger.use_cases.settling import Settling
+from shared.listing import every
 from shared.ports import Create, Decision, Delete, Document, Put, Query, Ref, Update, Value, View, Write
 
 QUEUE: Final = "ledger-operations"
@@ -174,15 +175,9 @@ class Controls:
 
     def _retire_all(self, tenant: TenantId, operation: Operation) -> None:
         query = Query("totals", tenant, to_retire(operation), limit=RETIRE_PAGE)
-        cursor: str | None = None
-        while True:
-            page = self._desk.store.query(replace(query, after=cursor))
-            for document in page.documents:
-                if below(operation, document):
-                    self._retire(document.ref)
-            cursor = page.cursor
-            if cursor is None:
-                return
+        for document in every(self._desk.store, query):
+            if below(operation, document):
+                self._retire(document.ref)
 
     def _retire(self, live: Ref) -> None:
         """Move one totals document to its closed copy; gone already means done."""

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -21,6 +21,7 @@ from shared.ledger.refusals import UnknownSeal
 from shared.ledger.rules.seals import Seal, instant_of, leaves_list, micros, plain_fields
 from shared.ledger.use_cases.seals import Seals
 from shared.limits import JOURNAL_PAGE
+from shared.listing import every
 from shared.ports import Document, Query, Value
 
 SCHEMA: Final = 1
@@ -100,13 +101,7 @@ class Journals:
             return []
 
     def _all(self, tenant: TenantId, collection: str, at: datetime) -> Iterator[Document]:
-        query = Query(collection, tenant, limit=JOURNAL_PAGE, as_is=collection == "totals")
-        while True:
-            page = self._store.query(query, at=at)
-            yield from page.documents
-            if page.cursor is None:
-                return
-            query = replace(query, after=page.cursor)
+        return every(self._store, Query(collection, tenant, as_is=collection == "totals"), at=at)
 
 
 def entry_record(document: Document) -> dict[str, Any]:

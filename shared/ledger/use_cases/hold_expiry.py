@@ -5,7 +5,6 @@ the sweep has come, and what it finds ended it leaves as it is.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +15,7 @@ from shared.desk import Desk
 from shared.faults import Fault, Retryable
 from shared.identity import Cause, StoredId
 from shared.ledger.use_cases.holds import Holds
+from shared.listing import every
 from shared.ports import Document, Query, Where
 
 DOOR: Final = "expire_holds"
@@ -61,9 +61,4 @@ class HoldExpiry:
         """Holds still reserved whose time is over, a page at a time."""
         over = Where("due_at", "<=", at)
         query = Query("holds", where=(over,), order=("due_at",), limit=PAGE, group=True, only=("state",))
-        for _ in range(PAGES):
-            page = self._store.query(query)
-            yield from page.documents
-            if page.cursor is None:
-                return
-            query = replace(query, after=page.cursor)
+        return every(self._store, query, most=PAGES)

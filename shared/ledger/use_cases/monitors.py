@@ -12,8 +12,8 @@ from typing import Final, cast
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk, audit_record
-from shared.events import Announcement, Command
-from shared.identity import Cause, StoredId, TenantId, message_id
+from shared.events import Announcement
+from shared.identity import Cause, StoredId, TenantId
 from shared.ledger.model import Account, AccountCode
 from shared.ledger.records import account_ref, read_account
 from shared.ledger.refusals import CurrencyNotKept, UnknownAccount, UnknownMonitor
@@ -37,12 +37,13 @@ from shared.ledger.use_cases.balances import Moment, moment
 from shared.listing import Listing
 from shared.outbox import row, row_ref
 from shared.ports import Create, Decision, Document, Query, Queue, Ref, Update, View, Where, Write
+from shared.rounds import Round
 
 TOPIC: Final = "ledger"
 CROSSED: Final = "ledger.balance_crossed"
 QUEUE: Final = "balance-watches"
 DOOR: Final = "watch_balances"
-STARTER: Final = "start_balance_watches"
+ROUND: Final = Round("start_balance_watches", DOOR, QUEUE, "minute")
 
 _WATCHED: Final = Where("watched", "==", value=True)
 
@@ -74,10 +75,7 @@ class Monitors:
         Raises:
             Retryable: it is not certain that the queue has them all.
         """
-        minute = at.strftime("%Y-%m-%dT%H:%M")
-        for tenant in tenants:
-            identity = message_id(tenant, Cause("system", STARTER, minute), DOOR, minute)
-            self._queue.enqueue(Command(identity, tenant, DOOR, QUEUE, {"minute": minute}, traceparent))
+        ROUND.ask(self._queue, tenants, f"{at:%Y-%m-%dT%H:%M}", traceparent)
 
     # --- making and ending
 

@@ -15,8 +15,7 @@ import structlog
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
-from shared.events import Command, Json
-from shared.identity import Cause, StoredId, TenantId, message_id
+from shared.identity import StoredId, TenantId
 from shared.ledger.model import AccountCode, Month
 from shared.ledger.records import account_ref, read_account
 from shared.ledger.refusals import UnknownProof
@@ -35,9 +34,12 @@ from shared.ledger.use_cases.balances import LOOKS
 from shared.ledger.use_cases.snapshots import POSTED, Snapshot
 from shared.listing import Listing
 from shared.ports import Create, Document, Fields, Put, Query, Queue, Ref, Update, Value, View, Where, Write, tenant_ref
+from shared.rounds import Round
 
 QUEUE: Final = "proofs"
 DOOR: Final = "prove_ledger"
+WHOLE_ROUND: Final = Round("start_ledger_proofs", DOOR, QUEUE, "day")
+SAMPLE_ROUND: Final = Round("start_ledger_samples", DOOR, QUEUE, "sample")
 SAMPLES: Final = "samples"
 """Where samples are recorded, apart from proofs of the whole."""
 NAMED_DIFFERENCES: Final = 20
@@ -90,9 +92,7 @@ class Proofs:
         Raises:
             Retryable: it is not certain that the queue has them all.
         """
-        day = at.date().isoformat()
-        for tenant in tenants:
-            self._enqueue(tenant, "start_ledger_proofs", {"day": day}, traceparent)
+        WHOLE_ROUND.ask(self._queue, tenants, at.date().isoformat(), traceparent)
 
     def start_samples(self, tenants: Iterable[TenantId], at: datetime, traceparent: str) -> None:
         """Ask for a sample of each tenant's books; asked again in the same minute, the queue knows the task.
@@ -100,14 +100,7 @@ class Proofs:
         Raises:
             Retryable: it is not certain that the queue has them all.
         """
-        minute = at.strftime("%Y-%m-%dT%H:%M")
-        for tenant in tenants:
-            self._enqueue(tenant, "start_ledger_samples", {"sample": minute}, traceparent)
-
-    def _enqueue(self, tenant: TenantId, asker: str, body: dict[str, Json], traceparent: str) -> None:
-        (key,) = map(str, body.values())
-        identity = message_id(tenant, Cause("system", asker, key), DOOR, key)
-        self._queue.enqueue(Command(identity, tenant, DOOR, QUEUE, body, traceparent))
+        SAMPLE_ROUND.ask(self._queue, tenants, f"{at:%Y-%m-%dT%H:%M}", traceparent)
 
     def ask(self, call: Call) -> Done[Proof]:
         """Ask for a whole proof; its task makes it, under the id that is answered."""

@@ -14,9 +14,8 @@ import structlog
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
-from shared.events import Command
 from shared.faults import Retryable
-from shared.identity import Cause, StoredId, TenantId, message_id
+from shared.identity import StoredId, TenantId
 from shared.keys import Signer
 from shared.ledger.records import entry_ref
 from shared.ledger.refusals import NotSealedYet, UnknownEntry, UnknownSeal
@@ -37,8 +36,11 @@ from shared.ledger.rules.seals import (
     write_leaves,
     write_seal,
 )
-from shared.listing import Listing
+from shared.listing import Listing, pages
 from shared.ports import Check, Create, Document, Query, Queue, Ref, View, Where, Write, tenant_ref
+from shared.rounds import Round
+
+ROUND: Final = Round("start_ledger_seals", "seal_ledger", "seals", "hour")
 
 SEAL_ENTRIES: Final = 10_000
 """Entries a seal, about: its pages are one commit of some 1.5 MB. A longer stretch becomes several seals."""
@@ -104,10 +106,7 @@ class Seals:
         Raises:
             Retryable: it is not certain that the queue has them all.
         """
-        hour = f"{at:%Y-%m-%dT%H}"
-        for tenant in tenants:
-            identity = message_id(tenant, Cause("system", "start_ledger_seals", hour), "seal_ledger", hour)
-            self._queue.enqueue(Command(identity, tenant, "seal_ledger", "seals", {"hour": hour}, traceparent))
+        ROUND.ask(self._queue, tenants, f"{at:%Y-%m-%dT%H}", traceparent)
 
     def seal(self, call: Call) -> Done[Sealing]:
         """Seal all entries whose commit is older than a moment; nothing new makes no seal.
@@ -200,13 +199,7 @@ class Seals:
     def _recorded_since(self, tenant: TenantId, since: datetime, at: datetime) -> Iterator[tuple[Document, ...]]:
         recorded = (Where("recorded_at", ">=", since),)
         query = Query("entries", tenant, recorded, ("recorded_at",), limit=READ_PAGE, as_is=True)
-        while True:
-            page = self._store.query(query, at=at)
-            if page.documents:
-                yield page.documents
-            if page.cursor is None:
-                return
-            query = replace(query, after=page.cursor)
+        return (page.documents for page in pages(self._store, query, at=at) if page.documents)
 
     def _keep(self, call: Call, seal: Seal, window: Window) -> Seal:
         """Write the seal with its leaves, or answer the one that is there."""

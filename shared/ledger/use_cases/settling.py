@@ -4,10 +4,7 @@ Its closed totals and pending documents are read at one instant. No command chan
 transition lasts, so they are still true when the commit finds account and operation as they were.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
-from typing import Final
 
 from shared.desk import write_refusal
 from shared.faults import Retryable
@@ -18,9 +15,8 @@ from shared.ledger.rules.control import Operation
 from shared.ledger.rules.operations import read_operation
 from shared.ledger.rules.pending import fold_pending, pending_of
 from shared.ledger.rules.settling import Standing, posted, settle
-from shared.ports import Decision, Document, Query, Store, Update, View, Where
-
-PAGE: Final = 500
+from shared.listing import every
+from shared.ports import Decision, Query, Store, Update, View, Where
 
 
 class Settling:
@@ -61,15 +57,6 @@ class Settling:
     def _standing(self, tenant: TenantId, code: AccountCode) -> Standing:
         """What stands on an account, live and closed totals of all versions and what holds reserve, at one instant."""
         at = self._store.read_time()
-        totals = posted(self._all(Query("totals", tenant, (Where("account", "==", code),)), at))
-        pending = fold_pending(self._all(pending_of(tenant, code), at))
+        totals = posted(every(self._store, Query("totals", tenant, (Where("account", "==", code),)), at=at))
+        pending = fold_pending(every(self._store, pending_of(tenant, code), at=at))
         return Standing(totals, {currency: reserved for (_, currency), reserved in pending.items()})
-
-    def _all(self, query: Query, at: datetime) -> Iterator[Document]:
-        cursor: str | None = None
-        while True:
-            page = self._store.query(replace(query, limit=PAGE, after=cursor), at=at)
-            yield from page.documents
-            cursor = page.cursor
-            if cursor is None:
-                return

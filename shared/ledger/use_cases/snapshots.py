@@ -1,7 +1,7 @@
 """What a proof or a repair looks at: one tenant's books at one instant, read in pages and kept by nobody."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
@@ -12,9 +12,9 @@ from shared.ledger.records import guard_ref, inflow_ref, read_account, read_entr
 from shared.ledger.rules.holds import HoldState, read_hold
 from shared.ledger.rules.pending import Pending, fold_lines, fold_pending, pending_of
 from shared.ledger.rules.proofs import RIGHT, Books, Folded, GuardOff, altered, fold_documents, guard_off
+from shared.listing import every
 from shared.ports import Document, Query, Store, Where
 
-PAGE: Final = 500
 NO_ENTRY: Final = (Refused, KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What reading an altered entry may raise."""
 POSTED: Final = Where("outcome", "==", "posted")
@@ -32,13 +32,7 @@ class Snapshot:
 
     def all(self, collection: str, *where: Where, as_is: bool = False) -> Iterator[Document]:
         """Documents of a collection, page by page."""
-        query, cursor = Query(collection, self.tenant, where, limit=PAGE, as_is=as_is), None
-        while True:
-            page = self.store.query(replace(query, after=cursor), at=self.at)
-            yield from page.documents
-            cursor = page.cursor
-            if cursor is None:
-                return
+        return every(self.store, Query(collection, self.tenant, where, as_is=as_is), at=self.at)
 
     def totals(self, *where: Where, as_is: bool = False) -> Folded:
         """The fold of totals documents; `as_is` where a sum that is none is to be found missing, not to be an error."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.identity import TenantId
-from shared.listing import Listing
+from shared.listing import Listing, every
 from shared.payroll.model import YearToDate
 from shared.payroll.records import (
     EMPLOYEES,
@@ -23,8 +22,6 @@ from shared.payroll.refusals import ReferenceTaken, UnknownEmployee
 from shared.payroll.runs import Employee
 from shared.ports import Create, Document, Query, View, Write
 from shared.privacy import Disclosed, Disclosures, Place, Purpose, Vault
-
-PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +82,8 @@ class Employees:
 
     def ids(self, tenant: TenantId) -> Iterator[str]:
         """The ids of all employees."""
-        cursor: str | None = None
-        while True:
-            page = self._desk.store.query(Query(EMPLOYEES, tenant, limit=PAGE, after=cursor, only=("schema",)))
-            yield from (document.ref.key for document in page.documents)
-            cursor = page.cursor
-            if cursor is None:
-                return
+        employees = every(self._desk.store, Query(EMPLOYEES, tenant, only=("schema",)))
+        return (document.ref.key for document in employees)
 
     def disclose(self, call: Call, employee_id: str, fields: tuple[str, ...], purpose: Purpose) -> Done[Disclosed]:
         """Show personal fields to a person, with a record of who asked and why.

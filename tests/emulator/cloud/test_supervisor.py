@@ -35,7 +35,7 @@ def up(home: Home, doors: ExampleDoors) -> State:
 
 def _pids(state: State) -> list[int]:
     health = json.loads(fetch(f"{state.environment['DAYBOOK_DOORS_URL']}/healthz") or b"{}")
-    return [process.pid for process in state.processes.values()] + [health["worker"]]
+    return [state.runner.pid, *(process.pid for process in state.processes.values()), health["worker"]]
 
 
 def test_a_supervised_cloud_outlives_the_command_and_ends_on_demand(
@@ -56,7 +56,7 @@ def test_nothing_survives_a_killed_supervisor(
     """Kill -9 of the parent takes Java, services, host and workers along, and the next cloud can start."""
     pids = _pids(up)
     os.kill(up.runner.pid, signal.SIGKILL)
-    eventually(lambda: all(gone(pid) for pid in pids), "the end of all children")
+    eventually(lambda: all(gone(pid) for pid in pids), "the end of all processes")
     assert home.running() is None
 
 

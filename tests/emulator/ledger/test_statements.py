@@ -1,5 +1,6 @@
 """Statements on the real emulator: every page shows the instant of the first, and costs the same."""
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -127,12 +128,18 @@ def test_all_pages_show_the_instant_of_the_first_while_posting_goes_on(kept: Boo
             number += 1
         return number
 
+    def read_on(book: Statements) -> Iterator[Statement]:
+        for page in pages(book, asked(), 5):
+            post(kept, next(between), day=1 + len(page.lines) % 28)
+            yield page
+
+    between = itertools.count(1000)
     with ThreadPoolExecutor(1) as pool:
         posting = pool.submit(post_on)
         book = statements(kept)
-        rounds = [list(pages(book, asked(), 5)) for _ in range(4)]
+        rounds = [list(read_on(book)) for _ in range(4)]
         stop.set()
-        assert posting.result() > 101
+        posting.result()
     assert len(before) == 40
     for found in rounds:
         assert len({page.read_at for page in found}) == 1
@@ -143,6 +150,8 @@ def test_all_pages_show_the_instant_of_the_first_while_posting_goes_on(kept: Boo
         whole = kept.store.query(Query("entries", ACME), at=found[0].read_at).documents
         assert {line.entry for page in found for line in page.lines} == {document.ref.key for document in whole}
     lengths = [sum(len(page.lines) for page in found) for found in rounds]
+    posted = [0, *itertools.accumulate(len(found) for found in rounds)]
+    assert all(length >= 40 + own for length, own in zip(lengths, posted[:-1], strict=True))
     assert lengths == sorted(lengths), "later snapshots hold more, never less"
 
 
