@@ -148,21 +148,10 @@ def _announced(house: House, books: Books, name: str, *, many: bool) -> Callable
 
 
 def _prebuilt(house: House, name: str, *, many: bool) -> Callable[[int], object]:
-    kept, letterbox = _Kept(house.settings), Letterbox()
+    kept, letterbox = Kept(house.settings), Letterbox()
     store = FirestoreStore(house.settings, house.settings.database, rpc=kept)
     post = _announced(house, Books(Desk(store, Outbox(store, letterbox, letterbox, house.clock))), name, many=many)
-    for number in range(PREBUILT):
-        kept.postings.append([])
-        post(number)
-
-    def send(number: int) -> None:
-        for request in kept.postings[number]:
-            try:
-                Rpc.send(kept, COMMIT, request, SECONDS)
-            except RpcFailed:
-                return  # the first posting of a shard, which goes the slow way: not this row's
-
-    return send
+    return kept.sender(post, PREBUILT)
 
 
 def _entry(house: House, key: str, number: int, *, many: bool) -> JournalEntry:
@@ -198,8 +187,8 @@ class Letterbox:
         self.taken += 1
 
 
-class _Kept(Rpc):
-    """Reads for real; a commit is kept, posting by posting, and taken for done."""
+class Kept(Rpc):
+    """Reads for real; a commit is kept under the last of `postings`, and taken for done."""
 
     def __init__(self, settings: Settings) -> None:
         """Speak to the main database."""
@@ -212,6 +201,21 @@ class _Kept(Rpc):
             return super().send(method, request, timeout_seconds)
         self.postings[-1].append(request)
         return COMMIT.response()
+
+    def sender(self, post: Callable[[int], object], times: int) -> Callable[[int], object]:
+        """Let `post` be done so often, and give what sends the requests of the n-th time."""
+        for number in range(times):
+            self.postings.append([])
+            post(number)
+
+        def send(number: int) -> None:
+            for request in self.postings[number]:
+                try:
+                    Rpc.send(self, COMMIT, request, SECONDS)
+                except RpcFailed:
+                    return  # the first of a shard, which goes the slow way, or rivals in each other's way: no row's
+
+        return send
 
 
 @cache

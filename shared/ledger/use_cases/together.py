@@ -1,8 +1,10 @@
 """Several postings in one commit, each answered for itself: what an independent batch and the batching writer share.
 
 The fast path when every total was there when last written; else one slow path for all, before anything has
-failed. After any failed or unanswered commit every entry takes the slow path alone, once it was looked for
-(docs/ledger.md, rules 1, 3, 4): a bad one then fails by itself, and a late commit finds its ids taken.
+failed. After any failed or unanswered commit the entries are looked for, and what is missing takes the slow path in
+halves, and in halves of a half that fails, down to one alone (docs/ledger.md, rules 1, 3, 4): what makes a commit fail
+then fails by itself, rivals that crowd each other out lock half as much each time, and a late commit, which is all or
+nothing, finds an id taken as soon as one half stands.
 """
 
 import time
@@ -23,8 +25,8 @@ from shared.ledger.use_cases.memory import Memory
 from shared.ports import Create, Decision, Document, Ref, View, Write
 
 POST: Final = "entry.post"
-ALONE_SECONDS: Final = 30
-"""How long entries may take the slow path one after the other, below every door's timeout."""
+APART_SECONDS: Final = 30
+"""How long entries may take the slow path in parts, one after the other, below every door's timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Order:
 def gather_permitted(order: Order, cards: Cards, view: View, memory: Memory) -> Gathered | None:
     """The fast path, if every total that it demands has been seen, or is seen now: looking for them costs one read.
 
-    None when one is missing: then the commit would fail, and what fails goes alone.
+    None when one is missing: then the commit would fail, and what fails goes in parts.
     """
     fast = gather_fast(order.tenant, order.entries, cards, view, lead=order.lead)
     if fast is None:
@@ -89,7 +91,7 @@ class Together:
     """Posts orders."""
 
     def __init__(self, desk: Desk, memory: Memory, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Post through `desk`; `monotonic` tells when to stop taking entries one by one."""
+        """Post through `desk`; `monotonic` tells when to stop taking entries in parts."""
         self._store, self._memory, self._monotonic = desk.store, memory, monotonic
 
     def settle(self, order: Order) -> tuple[Result, ...]:
@@ -107,9 +109,11 @@ class Together:
         else:
             self._memory.note_totals(frozenset(tried))
             return results
-        found = self._found(order)
-        ends_at = self._monotonic() + ALONE_SECONDS
-        return tuple(found.get(posting.entry.id) or self._alone(posting, ends_at) for posting in order.postings)
+        known = self._found(order)
+        missing = tuple(posting for posting in order.postings if posting.entry.id not in known)
+        settled = self._apart(order.tenant, missing, self._monotonic() + APART_SECONDS)
+        fresh = {result.entry.id: result for result in settled}
+        return tuple(known.get(entry.id) or fresh[entry.id] for entry in order.entries)
 
     def _at_once(self, order: Order, view: View, tried: set[Ref]) -> Decision[tuple[Result, ...]]:
         """All in one commit; what is there already is answered from there."""
@@ -144,12 +148,29 @@ class Together:
 
         return self._store.transact(order.refs, look)
 
-    def _alone(self, posting: Posting, ends_at: float) -> Result:
-        """One entry on the slow path by itself."""
-        tenant, entry = posting.call.tenant, posting.entry
+    def _apart(self, tenant: TenantId, postings: tuple[Posting, ...], ends_at: float) -> tuple[Result, ...]:
+        """Each half on the slow path by itself; one that fails, apart again."""
+        middle = len(postings) // 2
+        halves = [half for half in (postings[:middle], postings[middle:]) if half]
+        return tuple(result for half in halves for result in self._half(tenant, half, ends_at))
+
+    def _half(self, tenant: TenantId, postings: tuple[Posting, ...], ends_at: float) -> tuple[Result, ...]:
         if self._monotonic() > ends_at:
             message = "there was no time left for this entry"
-            return Result(entry, Retryable(message))
+            return tuple(Result(posting.entry, Retryable(message)) for posting in postings)
+        if len(postings) == 1:
+            return (self._alone(postings[0]),)
+        half, tried = Order(tenant, postings[0].entry.id, postings), set[Ref]()
+        try:
+            results = self._store.transact(half.refs, lambda view: self._at_once(half, view, tried), attempts=1)
+        except Retryable:
+            return self._apart(tenant, postings, ends_at)
+        self._memory.note_totals(frozenset(tried))
+        return results
+
+    def _alone(self, posting: Posting) -> Result:
+        """One entry on the slow path by itself."""
+        tenant, entry = posting.call.tenant, posting.entry
 
         def decide(view: View) -> Decision[Result]:
             view.need(slow_refs(tenant, entry))

@@ -1,5 +1,6 @@
 """Batches on the real emulator: linked ones all or nothing, independent ones entry by entry, each once."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -10,11 +11,12 @@ from shared import counters
 from shared.calls import Done
 from shared.faults import IdempotencyKeyReused, Refused
 from shared.gcp.rpc import RpcFailed
-from shared.ledger.records import RecordedEntry, entry_ref
+from shared.ledger.model import AccountState
+from shared.ledger.records import RecordedEntry, account_ref, entry_ref
 from shared.ledger.refusals import EntryExists, InsufficientFunds
-from shared.ledger.use_cases.batches import BatchResult, Mode, batch_ref
-from shared.ledger.use_cases.together import Result
-from shared.ports import Query
+from shared.ledger.use_cases.batches import Batches, BatchResult, Mode, batch_ref
+from shared.ledger.use_cases.together import APART_SECONDS, Result, Together
+from shared.ports import Decision, Query, Update
 from tests.builders import ACME, a_call, a_sale
 from tests.emulator.ledger.batching import (
     BOTH,
@@ -130,13 +132,13 @@ def test_eight_at_once_post_one(kept: Bookkeeping, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "survived"), [(Mode.LINKED, 0), (Mode.LINKED, 1), *((Mode.INDEPENDENT, one) for one in range(5))]
+    ("mode", "survived"), [(Mode.LINKED, 0), (Mode.LINKED, 1), *((Mode.INDEPENDENT, one) for one in range(6))]
 )
 def test_killed_anywhere_it_is_finished_by_the_next_delivery(
     kept: Bookkeeping, other: Bookkeeping, mode: Mode, survived: int
 ) -> None:
     """The instance dies before its n-th commit, the earlier ones having failed or landed."""
-    kept.line.commits = [*[unsent, *[passes] * 3][:survived], first(dies)]
+    kept.line.commits = [*[unsent, passes, passes, unsent, passes][:survived], first(dies)]
     with pytest.raises(Killed):
         post(kept, mode, sales(4))
     assert other.proven("killed")
@@ -274,7 +276,7 @@ def test_an_independent_batch_lands_late_on_nothing(kept: Bookkeeping, other: Bo
 def test_an_entry_that_gets_no_answer_is_retryable_and_the_others_are_not(kept: Bookkeeping) -> None:
     """Contention on one is told of that one; the next delivery posts it."""
     post(kept, Mode.INDEPENDENT, sales(2, start=50), key="warm")
-    kept.line.commits = [unsent, passes, *[unsent] * 8, passes, passes]
+    kept.line.commits = [unsent, passes, *[unsent] * 8, passes]
     assert outcomes(post(kept, Mode.INDEPENDENT, sales(3))) == ["retry", "posted", "posted"]
     assert outcomes(post(kept, Mode.INDEPENDENT, sales(3))) == ["posted"] * 3
     assert (journal(kept), kept.proven()) == (5, True)
@@ -283,6 +285,44 @@ def test_an_entry_that_gets_no_answer_is_retryable_and_the_others_are_not(kept: 
 def passes(commit: Commit) -> Any:
     """Nothing is wrong with this commit."""
     return commit()
+
+
+def test_after_a_failure_entries_go_on_in_halves_and_not_one_by_one(kept: Bookkeeping) -> None:
+    """A rival's lock held up a commit of 64: two commits of 32 follow, after the batch's record."""
+    kept.line.commits = [unsent]
+    before = len(kept.line.paths)
+    assert outcomes(post(kept, Mode.INDEPENDENT, sales(64))) == ["posted"] * 64
+    assert kept.line.paths[before:].count("Commit") == 4
+    assert (journal(kept), kept.proven()) == (64, True)
+
+
+@pytest.mark.parametrize("bad", [0, 3, 4, 7])
+def test_what_makes_a_commit_fail_is_halved_until_it_fails_alone(kept: Bookkeeping, bad: int) -> None:
+    """An account between two states keeps its own entry waiting, no other, at some commits for each halving."""
+    with_wallet(kept, 100)
+    ref = account_ref(ACME, WALLET.code)
+    between = kept.store.get([ref])[ref]
+    assert between is not None
+    raised = Update(ref, {"state": AccountState.CLOSING.value, "version": 2}, between.version)
+    kept.store.transact((), lambda _: Decision(None, (raised,)))
+    entries = [a_withdrawal(1, "w") if place == bad else one for place, one in enumerate(sales(8))]
+    before = len(kept.line.paths)
+    expected = ["retry" if place == bad else "posted" for place in range(8)]
+    assert outcomes(post(kept, Mode.INDEPENDENT, entries)) == expected
+    assert kept.line.paths[before:].count("Commit") == 4
+    assert (journal(kept), kept.proven()) == (8, True)
+
+
+def test_what_finds_no_time_after_a_failure_is_to_be_retried(kept: Bookkeeping) -> None:
+    """The first half takes it all; the same batch again finishes the second."""
+    ticks = itertools.count(step=APART_SECONDS)
+    together = Together(kept.desk, kept.books.memory, lambda: next(ticks))
+    kept.line.commits = [unsent]
+    call, batch = a_batch(Mode.INDEPENDENT, sales(8))
+    done = Batches(kept.desk, together, kept.books.memory).post(call, batch)
+    assert outcomes(done) == ["posted"] * 4 + ["retry"] * 4
+    assert outcomes(post(kept, Mode.INDEPENDENT, sales(8))) == ["posted"] * 8
+    assert (journal(kept), kept.proven()) == (8, True)
 
 
 def test_every_batch_leaves_one_record_and_one_audit_record(kept: Bookkeeping) -> None:
