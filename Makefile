@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 SCALE ?= 1
 JOBS ?= 2
+SEEDS ?= 1000
 ENV ?= dev
 TERRAFORM ?= terraform
 
@@ -16,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 BIN := .venv/bin
 READY = $(PYTHON) infra/environment.py
 
-.PHONY: help up down run test check bench chaos build plan lock clean
+.PHONY: help up down run test check bench chaos simulate build plan lock clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +56,11 @@ chaos: ## the faults alone: kills, lost answers, late commits, duplicates, bad i
 	@$(READY)
 	@$(BIN)/python -m infra.emulators_present
 	@$(BIN)/python -m pytest -n $(JOBS) tests/emulator/month tests/emulator/ledger tests/emulator/payments tests/emulator/payroll tests/emulator/invoicing tests/emulator/review tests/emulator/doors
+
+simulate: ## days of a cloud that fails, by seed (SEEDS=1000); writes build/simulate.json
+	@$(READY)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS)
+	@$(BIN)/python -m tests.simulation --plants --jobs $(JOBS)
 
 build: ## one bundle a function: build/bundles/{function}/ and .zip
 	@$(READY)

@@ -1,0 +1,224 @@
+"""What must be so when everything was delivered and nothing fails any more."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from shared.faults import Refused, Retryable
+from shared.ledger.chart import INCOME_TAX_WITHHELD, NET_PAY, WAGES
+from shared.ledger.rules.proof_records import Proof
+from shared.ledger.rules.seals import Leaf, leaf_of, plain_fields, read_leaves
+from shared.payments.records import payment_id
+from shared.ports import Fields
+from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer
+from tests.simulation.invariants import Watch
+from tests.simulation.partner import CANARY, Stripe, Truth
+from tests.simulation.workload import Business
+from tests.simulation.world import World
+
+
+def at_rest(business: Business, watch: Watch) -> None:
+    """What must be so when everything was delivered and nothing fails any more."""
+    _seal(business)
+    documents = _documents(business)
+    _outbox(business, documents)
+    _payments(business.stripe, documents)
+    _invoices(business, documents, watch)
+    _payroll(business, documents)
+    _wages(business, documents, watch)
+    _seals(business)
+    _sealed(business, documents)
+    _proof(business)
+
+
+def _documents(business: Business) -> dict[str, dict[str, Fields]]:
+    prefix = f"/documents/tenants/{business.tenant}/"
+    found: dict[str, dict[str, Fields]] = defaultdict(dict)
+    for name, state in business.cloud.store.documents.now().items():
+        if prefix in name and name.split(prefix)[1].count("/") == 1:
+            collection, key = name.split(prefix)[1].split("/")
+            found[collection][key] = state.fields
+    return found
+
+
+def _outbox(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+    if left := documents.get("outbox"):
+        business.cloud.world.violated(f"{len(left)} rows of the outbox were never sent: {sorted(left)[:2]}")
+
+
+def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+    """Every event was applied or refused on the record, and the payments are what the partner knows."""
+    world, inbox = stripe.cloud.world, documents.get("inbox", {})
+    for event in inbox.values():
+        code = cast("Fields", event["refusal"])["code"] if event["state"] == "refused" else "period_closed"
+        if code not in _MAY_BE_REFUSED:
+            world.violated(f"an event was refused: {code}")
+    waiting = [key for key, event in inbox.items() if event["state"] == "received"]
+    if waiting:
+        world.violated(f"{len(waiting)} events were taken in and never applied")
+    closed = {str(event["payment"]) for event in inbox.values() if event["state"] == "refused"}
+    payments = documents.get("payments", {})
+    for name, truth in stripe.payments.items():
+        known = payments.get(payment_id("stripe", name))
+        if name not in closed:
+            _as_told(world, name, truth, known)
+        elif known is not None and "payment_never_came" in _refusals(inbox, name):
+            world.violated(f"{name} came, and a refund of it was told that it never did")
+    if len(payments) > len(stripe.payments):
+        world.violated("there are payments that the partner never told of")
+    receipts = documents.get("receipts", {})
+    if set(receipts) != set(payments):
+        world.violated(f"{len(payments)} payments have {len(receipts)} receipts")
+
+
+_MAY_BE_REFUSED: Final = frozenset({"period_closed", "payment_never_came"})
+"""A day in a closed month; and a refund of what was refused for that."""
+
+
+def _refusals(inbox: Mapping[str, Fields], payment: str) -> set[str]:
+    refused = [one for one in inbox.values() if one["payment"] == payment and one["state"] == "refused"]
+    return {str(cast("Fields", one["refusal"])["code"]) for one in refused}
+
+
+def _as_told(world: World, name: str, truth: Truth, known: Fields | None) -> None:
+    if known is None:
+        world.violated(f"the payment {name} is nowhere")
+        return
+    ours = (known["received"], known["refunded"])
+    if ours != (truth.amount, truth.refunded):
+        world.violated(f"{name} is {ours}, received and refunded; the partner says {truth}")
+
+
+def _invoices(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
+    """Numbers without a gap, one entry an invoice, and open amounts that are the receivable's balance."""
+    world, invoices = business.cloud.world, documents.get("invoices", {})
+    issued = [one for one in invoices.values() if one["state"] not in {"draft", "void"}]
+    numbers = sorted(str(one["number"]) for one in issued)
+    by_series: defaultdict[str, list[int]] = defaultdict(list)
+    for number in numbers:
+        series, _, place = number.rpartition("-")
+        by_series[series].append(int(place))
+    for series, places in by_series.items():
+        if places != list(range(1, len(places) + 1)):
+            world.violated(f"the numbers of {series} are {places}")
+    booked = [cause for cause in watch.entries if cause.startswith(f"{business.tenant} ") and "invoices/issue" in cause]
+    if len(booked) != len(issued):
+        world.violated(f"{len(issued)} invoices have {len(booked)} entries")
+    owed = sum(cast("int", one["gross"]) - cast("int", one["paid"]) for one in issued)
+    stands = sum(
+        counted["debits"] - counted["credits"]
+        for (tenant, account, _, _), counted in watch.folds.items()
+        if (tenant, account) == (business.tenant, "assets:receivable")
+    )
+    if owed != stands:
+        world.violated(f"invoices have {owed} open, the receivable stands at {stands}")
+    if any(times > 1 for times in watch.entries.values()):
+        world.violated(f"a cause was posted twice: {watch.entries.most_common(1)}")
+
+
+def _payroll(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+    """A run ends, its payslips are its employees', and gross = net + withheld; the books say the same."""
+    world, runs = business.cloud.world, documents.get("payroll_runs", {})
+    for key, run in runs.items():
+        slips = [slip for slip in documents.get("payslips", {}).values() if slip["run_id"] == key]
+        ends = {"posted", "posting_refused", "blocked"}
+        if key not in business.runs:  # a later copy of a request that was refused: nobody knows of it to approve
+            ends.add("awaiting_approval")
+        if run["state"] not in ends:
+            world.violated(f"a payroll run stands still: {run['state']!s}")
+        if len(slips) != run["employees"]:
+            world.violated(f"a run of {run['employees']!s} has {len(slips)} payslips")
+        if run["state"] == "posted":
+            _run_totals(world, run, slips)
+        for slip in slips:
+            amounts = cast("Mapping[str, int]", slip)
+            taken = ("income_tax", "employee_nic", "student_loan", "postgraduate_loan", "net")
+            if amounts["gross"] != sum(amounts[name] for name in taken):
+                world.violated("gross is not net and what was withheld")
+
+
+def _wages(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
+    """The books hold what the payslips of posted runs say, to the cent."""
+    posted = {key for key, run in documents.get("payroll_runs", {}).items() if run["state"] == "posted"}
+    slips = [slip for slip in documents.get("payslips", {}).values() if slip["run_id"] in posted]
+    for account, name in ((WAGES, "gross"), (NET_PAY, "net"), (INCOME_TAX_WITHHELD, "income_tax")):
+        stands = sum(
+            counted["debits"] - counted["credits"]
+            for (tenant, code, _, _), counted in watch.folds.items()
+            if (tenant, code) == (business.tenant, account)
+        )
+        said = sum(cast("int", slip[name]) for slip in slips)
+        if abs(stands) != said:
+            business.cloud.world.violated(f"{account} stands at {stands}, the payslips say {said}")
+
+
+def _run_totals(world: World, run: Fields, slips: list[Fields]) -> None:
+    """What a run says of itself is what its payslips say."""
+    said = cast("Mapping[str, Any]", run["totals"])
+    for component, name in (("gross_pay", "gross"), ("net_pay", "net"), ("income_tax", "income_tax")):
+        amount, wanted = said[component], sum(cast("int", slip[name]) for slip in slips)
+        if (amount if isinstance(amount, int) else amount["amount"]) != wanted:
+            world.violated(f"the run says {component} {amount}, its payslips {wanted}")
+
+
+def _seal(business: Business) -> None:
+    """A minute later everything can be sealed."""
+    world = business.cloud.world
+    world.now += timedelta(minutes=1)
+    try:
+        business.cloud.house().seals.seal(business.people[0]._call("seal", "at-rest", world.now, once=True))
+    except (Refused, Retryable) as fault:
+        world.violated(f"the journal could not be sealed: {fault.code}")
+
+
+def _seals(business: Business) -> None:
+    """Every entry is under one seal, as it is, and under one only."""
+    world = business.cloud.world
+    prefix = f"/documents/tenants/{business.tenant}/"
+    sealed: Counter[Leaf] = Counter()
+    there: set[Leaf] = set()
+    for name, state in business.cloud.store.documents.now().items():
+        if prefix not in name:
+            continue
+        if state.collection == "leaves":
+            sealed.update(read_leaves(cast("str", state.fields["leaves"])))
+        if state.collection == "entries":
+            there.add(leaf_of(name.rsplit("/", 1)[-1], state.created, plain_fields(state.fields)))
+    if set(sealed) != there or any(times > 1 for times in sealed.values()):
+        world.violated(f"{len(there)} entries should be sealed as they are, {len(sealed)} are")
+
+
+def _opens(sealer: Sealer, place: Place, stored: bytes) -> bool:
+    sealed: Sealed[str] = Sealed(stored)
+    try:
+        return sealer.open(place, "name", sealed, Purpose.SUPPORT) == CANARY
+    except PersonalDataUnreadable:
+        return False
+
+
+def _sealed(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+    """A person's data opens where it belongs, and nowhere else."""
+    house, world = business.cloud.house(), business.cloud.world
+    for key, customer in documents.get("customers", {}).items():
+        personal = cast("Mapping[str, bytes]", customer["sealed"])
+        sealer = house.vault.sealer(business.tenant, key)
+        for place, opens in (
+            (Place(business.tenant, "customers", key), True),
+            (Place(business.tenant, "customers", "x"), False),
+        ):
+            if _opens(sealer, place, personal["name"]) is not opens:
+                world.violated("a person's data does not open" if opens else "a person's data opens elsewhere")
+
+
+def _proof(business: Business) -> None:
+    """The product's own proof of the whole, on a new instance."""
+    house, world = business.cloud.house(), business.cloud.world
+    call = business.people[0]._call("proof", "at-rest", world.now, once=True)
+    try:
+        proof: Proof = house.proofs.prove(call).answer
+    except (Refused, Retryable) as fault:
+        world.violated(f"the books could not be proven: {fault.code}")
+        return
+    if not proof.holds:
+        world.violated(f"the proof found {proof.differences}")

@@ -1,0 +1,189 @@
+"""The cloud of one seed: databases, services, instances that come and go, and how a message becomes a handler."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from shared.faults import Refused, Retryable
+from shared.gcp.firestore import FirestoreStore
+from shared.gcp.pubsub import PubSubBus
+from shared.gcp.tasks import TasksQueue
+from shared.http.private import Tick
+from shared.settings import Settings, read_settings
+from shared.wiring import House
+from tests.simulation import doors
+from tests.simulation.faults import Fault
+from tests.simulation.firestore import Firestore
+from tests.simulation.line import SimulatedLine
+from tests.simulation.services import (
+    DrawnIds,
+    InstanceClock,
+    KeyService,
+    Post,
+    SecretService,
+    ServiceLine,
+    Tasks,
+    Topics,
+)
+from tests.simulation.world import Killed, World
+
+T = TypeVar("T")
+
+SETTINGS: Final = read_settings(
+    {
+        "DAYBOOK_PROJECT": "simulated",
+        "DAYBOOK_REGION": "europe-west2",
+        "DAYBOOK_KMS_KEY": "projects/simulated/locations/europe-west2/keyRings/daybook/cryptoKeys/personal-data",
+        "DAYBOOK_DOORS_URL": "https://doors.invalid",
+        "DAYBOOK_OIDC_ISSUER": "https://issuer.invalid",
+        "DAYBOOK_OIDC_JWKS_URL": "https://issuer.invalid/jwks",
+    }
+)
+SKEWS: Final = (-5.0, -0.3, 0.3, 5.0)
+SELDOM: Final = 6
+"""How much seldomer schedules fire in a healed world, which may wait days for an event's time to be over."""
+
+
+@dataclass
+class Instance:
+    """One process: its house remembers what it saw, until it is replaced. It serves one request at a time."""
+
+    house: House
+    clock: InstanceClock
+    busy: bool = False
+    dead: bool = False
+
+
+@dataclass
+class Cloud:
+    """Everything that outlives a process."""
+
+    world: World
+    settings: Settings = SETTINGS
+    store: Firestore = field(init=False)
+    keysets: Firestore = field(init=False)
+    tasks: Tasks = field(init=False)
+    topics: Topics = field(init=False)
+    keys: KeyService = field(init=False)
+    secrets: SecretService = field(default_factory=SecretService)
+    instances: list[Instance] = field(default_factory=list)
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        world = self.world
+        self.store = Firestore(lambda: world.now, world.random)
+        self.keysets = Firestore(lambda: world.now, world.random)
+        self.keys = KeyService(world)
+        self.tasks = Tasks(Post(world, self.serve_task, Fault.TASK_TWICE, Fault.TASK_HOURS_LATE, Fault.EXHAUSTED))
+        events = Post(world, self.serve_event, Fault.EVENT_TWICE, Fault.EVENT_LATE, Fault.EVENT_DEAD)
+        topics: dict[str, tuple[str, ...]] = {}
+        for door, known in doors.EVENTS.items():
+            topics[known.topic] = (*topics.get(known.topic, ()), door)
+        self.topics = Topics(events, topics, doors.push)
+
+    @property
+    def posts(self) -> tuple[Post, Post]:
+        """What carries tasks, and what carries events."""
+        return self.tasks.post, self.topics.post
+
+    # --- instances
+
+    def house(self) -> House:
+        """The rooms of a new process."""
+        return self._instance().house
+
+    def _instance(self) -> Instance:
+        world, clock = self.world, InstanceClock(self.world)
+        if world.faults.strike("instance", Fault.CLOCK):
+            clock.skew = timedelta(seconds=world.random.choice(SKEWS))
+        house = House(self.settings)
+        newer = world.faults.strike("instance", Fault.VERSIONS)
+        line = SimulatedLine(world, self.store, "store", next_version=newer)
+        house.__dict__.update(
+            clock=clock,
+            ids=DrawnIds(world),
+            store=FirestoreStore(self.settings, self.settings.database, rpc=line),
+            keysets_store=FirestoreStore(
+                self.settings, self.settings.keysets_database, rpc=SimulatedLine(world, self.keysets, "keysets")
+            ),
+            queue=TasksQueue(self.settings, rpc=ServiceLine(world, "tasks", self.tasks.answer)),
+            bus=PubSubBus(self.settings, rpc=ServiceLine(world, "topics", self.topics.answer)),
+            keys=self.keys,
+            signer=self.keys,
+            secrets=self.secrets,
+        )
+        return Instance(house, clock)
+
+    def _idle(self) -> Instance:
+        """An instance for the next request: one that waits, or a new one."""
+        self.instances = [one for one in self.instances if not one.dead]
+        idle = [one for one in self.instances if not one.busy]
+        if idle and not self.world.faults.strike("instance", Fault.RESTART):
+            return self.world.random.choice(idle)
+        instance = self._instance()
+        self.instances.append(instance)
+        return instance
+
+    # --- requests
+
+    def serve(
+        self, name: str, act: Callable[[House, InstanceClock], T], ended: Callable[[T | BaseException], None]
+    ) -> None:
+        """Let an instance serve a request; `ended` hears the answer, or what was raised."""
+        instance = self._idle()
+        instance.busy = True
+
+        def end(answer: T | BaseException) -> None:
+            instance.busy, instance.dead = False, isinstance(answer, Killed)
+            self._judge(name, answer)
+            ended(answer)
+
+        self.world.start(name, lambda: act(instance.house, instance.clock), end)
+
+    def serve_task(self, door: str, body: bytes, settled: Callable[[bool], None]) -> None:
+        """Bring a task to its door."""
+        self.serve(door, lambda house, clock: doors.task(house, door, body, clock.now()), _done(settled))
+
+    def serve_event(self, door: str, body: bytes, settled: Callable[[bool], None]) -> None:
+        """Push an event to a door."""
+        self.serve(door, lambda house, clock: doors.event(house, door, body, clock.now()), _done(settled))
+
+    def fire(self, door: str) -> None:
+        """Let a schedule fire, and again when it is due next."""
+        schedule = doors.SCHEDULES[door]
+        pause = schedule.minutes * 60 * (SELDOM if self.world.faults.healed else 1)
+        self.world.after(pause, lambda: self.fire(door))
+        if self.world.faults.strike(door, Fault.SWEEP_MISSED):
+            return
+
+        def act(house: House, clock: InstanceClock) -> object:
+            return schedule.handle(house, Tick(clock.now(), "simulated", doors.TRACE))
+
+        self.serve(door, act, lambda _: None)
+
+    def _judge(self, name: str, answer: object) -> None:
+        """What a handler may end with: an answer, a refusal, a request to come again, or death."""
+        match answer:
+            case Refused():
+                outcome = f"refused {answer.code}"
+            case Retryable():
+                outcome = "to be retried"
+            case Killed():
+                outcome = "killed"
+            case BaseException():
+                outcome = f"raised {type(answer).__name__}"
+                self.world.violated(f"{name} raised {type(answer).__name__}: {answer}")
+            case _:
+                outcome = "done"
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.world.note(f"{name} {outcome}")
+
+
+def _done(settled: Callable[[bool], None]) -> Callable[[Any], None]:
+    """A door is done with a message unless it is to be brought again."""
+
+    def ended(answer: Any) -> None:
+        settled(not isinstance(answer, BaseException) or isinstance(answer, Refused))
+
+    return ended

@@ -1,0 +1,191 @@
+"""What must always be so: looked at after every commit."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from shared.invoicing.model import TRANSITIONS as INVOICE_STEPS
+from shared.payroll.runs import TRANSITIONS as RUN_STEPS
+from shared.ports import Fields
+from tests.simulation.documents import Stored
+from tests.simulation.firestore import Change
+from tests.simulation.partner import CANARY
+from tests.simulation.world import World
+
+Spot = tuple[str, str, str, str]
+"""Tenant, account, currency and month."""
+
+_HOLD_STEPS: Final = {"reserved": {"reserved", "posted", "voided", "expired"}}
+_EVENT_STEPS: Final = {"received": {"applied", "stale", "refused"}}
+_INVOICE_STEPS: Final = {
+    state.value: {after.value for ends in steps.values() for after in ends} for state, steps in INVOICE_STEPS.items()
+}
+_RUN_STEPS: Final = {state.value: {after.value for after in ends} for state, ends in RUN_STEPS.items()}
+STEPS: Final[Mapping[str, Mapping[str, set[str]]]] = {
+    "holds": _HOLD_STEPS,
+    "inbox": _EVENT_STEPS,
+    "invoices": _INVOICE_STEPS,
+    "payroll_runs": _RUN_STEPS,
+}
+"""From each state of each thing to the states that may follow: no way back."""
+
+NEVER_CHANGE: Final = frozenset({"entries", "audit", "seals", "leaves", "payslips", "receipts", "invoice_numbers"})
+
+
+CLOCKS: Final = timedelta(seconds=10)
+"""How far the clocks of two instances may be apart."""
+
+
+@dataclass
+class Watch:
+    """Looks at every commit of the main database."""
+
+    world: World
+    folds: defaultdict[Spot, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    totals: defaultdict[Spot, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    entries: Counter[str] = field(default_factory=Counter)
+    """Posted entries by tenant and cause."""
+    rows: set[str] = field(default_factory=set)
+    """Ids of all messages that ever had a row in the outbox."""
+    stopped: set[tuple[str, str]] = field(default_factory=set)
+    """Tenant and account or month whose freeze or close was answered: nothing may land there any more."""
+    posted: dict[str, list[int]] = field(default_factory=dict)
+    """What is left to reverse of each posted entry, by line."""
+
+    def look(self, changes: Sequence[Change]) -> None:
+        """Judge a commit by itself and by what it leaves."""
+        touched: set[Spot] = set()
+        for change in changes:
+            if change.before is change.after:
+                continue
+            self._judge(change)
+            touched |= self._count(change)
+        for place in sorted(touched):
+            if +self.folds[place] != +self.totals[place]:
+                self.world.violated(f"totals of {place} are {self.totals[place]}, their entries {self.folds[place]}")
+        self._floors(changes)
+
+    def _judge(self, change: Change) -> None:
+        before, after = change.before, change.after
+        collection = cast("Stored", after or before).collection
+        if collection in NEVER_CHANGE and before is not None:
+            self.world.violated(f"a document of {collection} was changed")
+        if after is None:
+            return
+        for text in _texts(after.fields):
+            if CANARY in text:
+                self.world.violated(f"plaintext of a person in {collection}")
+        if before is not None:
+            self._judge_step(collection, before.fields, after.fields)
+        if collection == "holds" and after.fields["state"] == "expired":
+            early = cast("datetime", after.fields["expires_at"]) - self.world.now
+            if early > CLOCKS:
+                self.world.violated(f"a hold expired {early} before its time")
+
+    def _judge_step(self, collection: str, before: Fields, after: Fields) -> None:
+        """Nothing goes back: neither a state nor what a payment came to."""
+        if collection in STEPS:
+            was, now = str(before["state"]), str(after["state"])
+            if was != now and now not in STEPS[collection].get(was, set()):
+                self.world.violated(f"{collection} went from {was} to {now}")
+        if collection == "payments":
+            for name in ("received", "refunded", "version"):
+                if cast("int", after[name]) < cast("int", before[name]):
+                    self.world.violated(f"a payment's {name} went down")
+
+    def sent(self, message: str) -> None:
+        """A message was published: its fact, and with it its row, must have been written before."""
+        if message not in self.rows:
+            self.world.violated("a message was sent before its fact was written")
+
+    def _count(self, change: Change) -> set[Spot]:
+        """Keep both sides of the books up to date; the places that a commit touched."""
+        state = cast("Stored", change.after or change.before)
+        tenant = state.name.split("/documents/")[1].split("/")[1]
+        if state.collection == "entries" and change.after is not None:
+            self._reversed(change.after)
+            return self._post(tenant, change.after.fields)
+        if state.collection == "outbox":
+            self.rows.add(state.name.rsplit("/", 1)[-1])
+        if state.collection != "totals":
+            return set()
+        fields = state.fields
+        place = (tenant, str(fields["account"]), str(fields["currency"]), str(fields["month"]))
+        for one, sign in ((change.before, -1), (change.after, 1)):
+            if one is not None:
+                for name in ("debits", "credits", "count"):
+                    self.totals[place][name] += sign * cast("int", one.fields.get(name, 0))
+        return {place}
+
+    def _post(self, tenant: str, fields: Fields) -> set[Spot]:
+        if fields["outcome"] != "posted":
+            return set()
+        self.entries[f"{tenant} {fields['cause']!s}"] += 1
+        places = {str(fields["month"]), *(line["account"] for line in cast("list[Any]", fields["lines"]))}
+        for place in places:
+            if (tenant, place) in self.stopped:
+                self.world.violated(f"an entry landed on {place} after it was closed or frozen")
+        touched: set[Spot] = set()
+        sums: Counter[str] = Counter()
+        for line in cast("list[Any]", fields["lines"]):
+            place = (tenant, line["account"], line["currency"], str(fields["month"]))
+            side = "debits" if line["side"] == "debit" else "credits"
+            self.folds[place][side] += line["amount"]
+            sums[line["currency"]] += line["amount"] if side == "debits" else -line["amount"]
+            touched.add(place)
+        for place in touched:
+            self.folds[place]["count"] += 1
+        if any(sums.values()):
+            self.world.violated(f"an entry does not balance: {sums}")
+        return touched
+
+    def _reversed(self, entry: Stored) -> None:
+        """No more of a line is reversed than it had."""
+        fields = entry.fields
+        if fields["outcome"] != "posted":
+            return
+        lines, tenant = cast("list[Any]", fields["lines"]), entry.name.rsplit("/", 2)[0]
+        self.posted[entry.name] = [line["amount"] for line in lines]
+        original = fields.get("reverses")
+        if original is None:
+            return
+        left = self.posted[f"{tenant}/entries/{original}"]
+        for line in lines:
+            left[line["reverses"]] -= line["amount"]
+        if min(left) < 0:
+            self.world.violated("more of an entry was reversed than was posted")
+
+    def _floors(self, changes: Iterable[Change]) -> None:
+        """A guard's own figures: what was spent and held never exceeds what came in, by its entries."""
+        for change in changes:
+            state = change.after
+            if state is None or state.collection != "guards":
+                continue
+            tenant, code = state.name.split("/")[-3], state.name.rsplit("/", 1)[-1]
+            held = cast("int", state.fields["held"])
+            balance = sum(
+                counted["credits"] - counted["debits"]
+                for place, counted in self.folds.items()
+                if place[:2] == (tenant, code)
+            )
+            if held < 0:
+                self.world.violated(f"{code} has {held} held")
+            if balance - held + cast("int", state.fields["limit"]) < 0:
+                self.world.violated(f"{code} is overdrawn: {balance} with {held} held")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a document, also the bytes as text."""
+    match value:
+        case str():
+            yield value
+        case bytes():
+            yield value.decode("latin-1")
+        case Mapping():
+            for one in value.values():
+                yield from _texts(one)
+        case list():
+            for one in value:
+                yield from _texts(one)

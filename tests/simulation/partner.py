@@ -1,0 +1,156 @@
+"""Stripe as it behaves: events signed at each attempt, sent until they are taken; twice, late, disordered, forged."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.calls import Call, Done
+from shared.faults import Refused
+from shared.identity import Cause, TenantId, stored_id
+from shared.payments.model import StoredEvent
+from shared.payments.use_cases import RawEvent
+from shared.wiring import House
+from tests.simulation.cloud import Cloud
+from tests.simulation.doors import TRACE
+from tests.simulation.faults import Fault
+
+CANARY: Final = "Canary-Hopper"
+"""A payer's name: nowhere but under seal."""
+
+DOOR: Final = "receive_webhook"
+
+AGAIN: Final = 0.15
+"""How often the partner tells of one payment in two events."""
+
+
+@dataclass
+class Truth:
+    """What the partner knows of a payment."""
+
+    amount: int
+    invoice: str
+    refunded: int = 0
+    on: datetime | None = None
+
+
+@dataclass
+class Stripe:
+    """The partner of one tenant."""
+
+    cloud: Cloud
+    tenant: TenantId
+    payments: dict[str, Truth] = field(default_factory=dict)
+    forged: set[str] = field(default_factory=set)
+    sending: int = 0
+    secret: bytes = b"whsec_first"
+
+    def __post_init__(self) -> None:
+        self.cloud.secrets.live[self._name] = (self.secret,)
+
+    @property
+    def _name(self) -> str:
+        return f"webhook-{self.tenant}-stripe"
+
+    def switch_secret(self) -> None:
+        """A new secret is live beside the old one; what is on its way, and some later, is signed with the old one."""
+        new = f"whsec_{self.cloud.world.random.randrange(10**6)}".encode()
+        self.cloud.secrets.live[self._name] = (new, self.secret)
+        world = self.cloud.world
+
+        def signs_with_new() -> None:
+            self.secret = new
+
+        world.after(900, signs_with_new)
+
+    # --- what happens at the partner
+
+    def paid(self, amount: int, invoice: str, *, currency: str = "gbp") -> str:
+        """Somebody pays."""
+        world = self.cloud.world
+        payment = f"pi_{self.tenant}_{len(self.payments)}"
+        at = world.now - timedelta(days=30) if world.faults.strike(DOOR, Fault.WEBHOOK_OLD) else world.now
+        self.payments[payment] = Truth(amount, invoice, on=at)
+        said = {"id": payment, "amount_received": amount, "currency": currency, "metadata": {"invoice_id": invoice}}
+        for event in (f"evt_{payment}", f"evt_{payment}_again")[: 2 if world.random.random() < AGAIN else 1]:
+            self._send(event, "payment_intent.succeeded", said | {"shipping": {"name": CANARY}}, at)
+        return payment
+
+    def gave_back(self, payment: str, amount: int) -> None:
+        """Some of a payment goes back; the event tells how much in all."""
+        truth = self.payments[payment]
+        truth.refunded += amount
+        said = {"id": f"ch_{payment}", "payment_intent": payment, "amount_refunded": truth.refunded, "currency": "gbp"}
+        self._send(f"evt_{payment}_{truth.refunded}", "charge.refunded", said, self.cloud.world.now)
+
+    # --- how it tells us
+
+    def _send(self, identity: str, kind: str, said: dict[str, Any], at: datetime) -> None:
+        world = self.cloud.world
+        event = {
+            "id": identity,
+            "object": "event",
+            "type": kind,
+            "created": int(at.timestamp()),
+            "data": {"object": said},
+        }
+        body = json.dumps(event).encode()
+        delay = world.random.expovariate(1 / 2.0)
+        if world.faults.strike(DOOR, Fault.WEBHOOK_LATE):
+            delay += world.random.choice((60.0, 3_600.0, 20_000.0))
+        self.sending += 1
+        world.after(delay, lambda: self._attempt(body, 0))
+        if world.faults.strike(DOOR, Fault.WEBHOOK_TWICE):
+            self.sending += 1
+            world.after(delay + world.random.choice((0.0, 0.01, 30.0, 7_200.0)), lambda: self._attempt(body, 0))
+        if world.faults.strike(DOOR, Fault.WEBHOOK_STALE):
+            self._replay(body)
+        if world.faults.strike(DOOR, Fault.WEBHOOK_FORGED):
+            self._forge(event)
+
+    def _attempt(self, body: bytes, attempts: int) -> None:
+        def ended(answer: Any) -> None:
+            if isinstance(answer, Refused):
+                self.cloud.world.violated(f"a good webhook was refused: {answer.code}")
+            if isinstance(answer, BaseException):
+                pause = min(3_600.0, 5.0 * 2 ** min(attempts, 10)) * self.cloud.world.random.uniform(0.5, 1.5)
+                self.cloud.world.after(pause, lambda: self._attempt(body, attempts + 1))
+            else:
+                self.sending -= 1
+
+        self._deliver(body, self._signed(body, self.cloud.world.now), ended)
+
+    def _replay(self, body: bytes) -> None:
+        """Somebody plays back what they overheard ten minutes ago."""
+        header = self._signed(body, self.cloud.world.now)
+        self.cloud.world.after(600, lambda: self._deliver(body, header, self._must_be_refused))
+
+    def _forge(self, event: dict[str, Any]) -> None:
+        """Somebody without the secret tells of money."""
+        payment = f"pi_forged_{len(self.forged)}"
+        self.forged.add(payment)
+        said = {"id": payment, "amount_received": 10**6, "currency": "gbp", "metadata": {}}
+        body = json.dumps({**event, "id": f"evt_{payment}", "data": {"object": said}}).encode()
+        header = f"t={int(self.cloud.world.now.timestamp())},v1={'0' * 64}"
+        self._deliver(body, header, self._must_be_refused)
+
+    def _must_be_refused(self, answer: Any) -> None:
+        if not isinstance(answer, BaseException):
+            self.cloud.world.violated("a forged or stale webhook was taken in")
+
+    def _deliver(self, body: bytes, header: str, ended: Callable[[Any], None]) -> None:
+        def receive(house: House, clock: Any) -> Done[StoredEvent]:
+            cause = Cause("webhook:stripe", DOOR, "")
+            asked = stored_id("request", body.decode())
+            call = Call(self.tenant, "partner:stripe", cause, "simulated", asked, TRACE, clock.now())
+            return house.inbox.receive(call, RawEvent("stripe", body, {"stripe-signature": header}))
+
+        self.cloud.serve(DOOR, receive, ended)
+
+    def _signed(self, body: bytes, at: datetime) -> str:
+        stamp = int(at.timestamp())
+        signature = hmac.new(self.secret, f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+        return f"t={stamp},v1={signature}"

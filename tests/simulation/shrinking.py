@@ -1,0 +1,31 @@
+"""A failing seed with as few of its faults as still make it fail."""
+
+from tests.simulation.simulation import Result, simulate
+
+
+def shrink(seed: int) -> Result | None:
+    """The smallest failing run found, by leaving out halves, then single faults; None when the seed does not fail."""
+    smallest = simulate(seed)
+    if not smallest.violations:
+        return None
+    size = max(1, len(smallest.script) // 2)
+    while True:
+        smaller = _without_some(smallest, size)
+        if smaller is not None:
+            smallest = smaller
+            size = max(1, min(size, len(smallest.script) // 2))
+        elif size == 1:
+            return smallest
+        else:
+            size //= 2
+
+
+def _without_some(failing: Result, size: int) -> Result | None:
+    """The run without so many of its faults, if it fails all the same."""
+    numbers = [number for number, _, _ in failing.script]
+    for start in range(0, len(numbers), size):
+        kept = frozenset(numbers[:start] + numbers[start + size :])
+        result = simulate(failing.seed, allowed=kept)
+        if result.violations and len(result.script) < len(numbers):
+            return result
+    return None
