@@ -22,11 +22,13 @@ def at_rest(business: Business, watch: Watch) -> None:
     """What must be so when everything was delivered and nothing fails any more."""
     _seal(business)
     documents = _documents(business)
-    _outbox(business, documents)
+    _outbox(business, documents, watch)
     _payments(business.stripe, documents)
     _invoices(business, documents, watch)
     _payroll(business, documents)
     _wages(business, documents, watch)
+    _years(business, documents, watch)
+    _monitors(business, documents)
     _seals(business)
     _sealed(business, documents)
     _proof(business)
@@ -42,7 +44,9 @@ def _documents(business: Business) -> dict[str, dict[str, Fields]]:
     return found
 
 
-def _outbox(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+def _outbox(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
+    if lost := watch.rows - watch.handed_over:
+        business.cloud.world.violated(f"{len(lost)} messages were never handed over: {sorted(lost)[:2]}")
     if left := documents.get("outbox"):
         business.cloud.world.violated(f"{len(left)} rows of the outbox were never sent: {sorted(left)[:2]}")
 
@@ -94,14 +98,11 @@ def _invoices(business: Business, documents: Mapping[str, Mapping[str, Fields]],
     """Numbers without a gap, one entry an invoice, and open amounts that are the receivable's balance."""
     world, invoices = business.cloud.world, documents.get("invoices", {})
     issued = [one for one in invoices.values() if one["state"] not in {"draft", "void"}]
-    numbers = sorted(str(one["number"]) for one in issued)
-    by_series: defaultdict[str, list[int]] = defaultdict(list)
-    for number in numbers:
-        series, _, place = number.rpartition("-")
-        by_series[series].append(int(place))
-    for series, places in by_series.items():
-        if places != list(range(1, len(places) + 1)):
-            world.violated(f"the numbers of {series} are {places}")
+    places = sorted((int(str(one["number"]).rpartition("-")[2]), str(one["issued_on"])) for one in issued)
+    if [place for place, _ in places] != list(range(1, len(places) + 1)) or places != sorted(
+        places, key=lambda numbered: numbered[1]
+    ):
+        world.violated(f"the numbers and days of invoices are {places}")
     booked = [cause for cause in watch.entries if cause.startswith(f"{business.tenant} ") and "invoices/issue" in cause]
     if len(booked) != len(issued):
         world.violated(f"{len(issued)} invoices have {len(booked)} entries")
@@ -139,18 +140,52 @@ def _payroll(business: Business, documents: Mapping[str, Mapping[str, Fields]]) 
 
 
 def _wages(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
-    """The books hold what the payslips of posted runs say, to the cent."""
-    posted = {key for key, run in documents.get("payroll_runs", {}).items() if run["state"] == "posted"}
-    slips = [slip for slip in documents.get("payslips", {}).values() if slip["run_id"] in posted]
-    for account, name in ((WAGES, "gross"), (NET_PAY, "net"), (INCOME_TAX_WITHHELD, "income_tax")):
+    """The books hold what the chunks that were posted say, to the cent; a closed year has taken the wages away."""
+    postings = documents.get("payroll_postings", {}).values()
+    accounts = {NET_PAY: "net_pay", INCOME_TAX_WITHHELD: "income_tax", WAGES: "gross_pay"}
+    if _year(documents) == "closed":
+        del accounts[WAGES]
+    for account, component in accounts.items():
         stands = sum(
             counted["debits"] - counted["credits"]
             for (tenant, code, _, _), counted in watch.folds.items()
             if (tenant, code) == (business.tenant, account)
         )
-        said = sum(cast("int", slip[name]) for slip in slips)
+        said = sum(_minor(cast("Mapping[str, Any]", posting["totals"])[component]) for posting in postings)
         if abs(stands) != said:
-            business.cloud.world.violated(f"{account} stands at {stands}, the payslips say {said}")
+            business.cloud.world.violated(f"{account} stands at {stands}, the postings say {said}")
+
+
+def _minor(amount: Any) -> int:
+    return int(amount if isinstance(amount, int) else amount["amount"])
+
+
+def _year(documents: Mapping[str, Mapping[str, Fields]]) -> object:
+    return documents.get("years", {}).get("2026", {}).get("state")
+
+
+def _years(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
+    """Of a year that is closed, nothing is left on revenue and expenses."""
+    if _year(documents) != "closed":
+        return
+    left: Counter[str] = Counter()
+    for (tenant, code, _, month), counted in watch.folds.items():
+        if tenant == business.tenant and code.startswith(("revenue:", "expenses:")) and month <= "2026-12":
+            left[code] += counted["debits"] - counted["credits"]
+    if any(left.values()):
+        business.cloud.world.violated(f"a closed year left {dict(left)}")
+
+
+def _monitors(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+    """What was seen last is what the state says, and a crossing was announced for each that was counted."""
+    for monitor in documents.get("monitors", {}).values():
+        seen = cast("Mapping[str, int] | None", monitor["seen"])
+        if monitor["state"] == "ended" or seen is None:
+            continue
+        figure, amount = seen["figure"], cast("int", monitor["amount"])
+        beyond = figure < amount if monitor["direction"] == "below" else figure > amount
+        if beyond is not (monitor["state"] == "crossed"):
+            business.cloud.world.violated(f"a monitor is {monitor['state']!s} at {figure}, beyond {amount}: {beyond}")
 
 
 def _run_totals(world: World, run: Fields, slips: list[Fields]) -> None:
@@ -158,7 +193,7 @@ def _run_totals(world: World, run: Fields, slips: list[Fields]) -> None:
     said = cast("Mapping[str, Any]", run["totals"])
     for component, name in (("gross_pay", "gross"), ("net_pay", "net"), ("income_tax", "income_tax")):
         amount, wanted = said[component], sum(cast("int", slip[name]) for slip in slips)
-        if (amount if isinstance(amount, int) else amount["amount"]) != wanted:
+        if _minor(amount) != wanted:
             world.violated(f"the run says {component} {amount}, its payslips {wanted}")
 
 

@@ -49,6 +49,8 @@ class Watch:
     """Posted entries by tenant and cause."""
     rows: set[str] = field(default_factory=set)
     """Ids of all messages that ever had a row in the outbox."""
+    handed_over: set[str] = field(default_factory=set)
+    """Ids of all messages that the queue or a topic has taken."""
     stopped: set[tuple[str, str]] = field(default_factory=set)
     """Tenant and account or month whose freeze or close was answered: nothing may land there any more."""
     posted: dict[str, list[int]] = field(default_factory=dict)
@@ -96,7 +98,8 @@ class Watch:
                     self.world.violated(f"a payment's {name} went down")
 
     def sent(self, message: str) -> None:
-        """A message was published: its fact, and with it its row, must have been written before."""
+        """An announcement is published: its fact, and with it its row, must have been written before."""
+        self.handed_over.add(message)
         if message not in self.rows:
             self.world.violated("a message was sent before its fact was written")
 

@@ -98,10 +98,13 @@ class Tasks:
 
     post: Post
     names: set[str] = field(default_factory=set)
+    told: Callable[[str], None] = lambda _: None
+    """Hears the id of each task."""
 
     def answer(self, method: Method, request: Any) -> Any:
         """Take a task."""
         name, target = request.task.name, request.task.http_request
+        self.told(name.rsplit("/", 1)[-1])
         door = target.url.rsplit("/", 1)[-1]
         if self.post.world.faults.strike(door, Fault.NAME_FORGOTTEN):
             self.names.discard(name)

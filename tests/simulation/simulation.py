@@ -51,6 +51,7 @@ def simulate(seed: int, *, allowed: frozenset[int] | None = None, log: bool = Fa
     watch = Watch(world)
     cloud.store.observers.append(watch.look)
     cloud.topics.told = watch.sent
+    cloud.tasks.told = watch.handed_over.add
     businesses = [open_business(cloud, tenant, watch.stopped) for tenant in TENANTS[: world.random.randint(1, 2)]]
     for business in businesses:
         begin(business)

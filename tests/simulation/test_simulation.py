@@ -19,8 +19,10 @@ from tests.simulation.simulation import simulate
 SLICE: Final = int(os.environ.get("DAYBOOK_SIMULATED_DAYS", "40"))  # noqa: TID251 - how long to look, for people
 FIRST: Final = int(time.time()) % 10**9  # noqa: TID251 - new days each time; the number is in each test's name
 
-ONCE_FAILED: Final[tuple[int, ...]] = ()
-"""Seeds that found a bug in Daybook, each named in the changelog."""
+ONCE_FAILED: Final = (25, 205, 425429014)
+"""Seeds that raised an alarm once. Those that found a bug in Daybook are named in the changelog; none of these did: what
+was expected of the books was wrong (a run posted in part, a run prepared by a late copy, a series that crosses the year).
+"""
 
 
 @pytest.mark.parametrize("place", range(SLICE))

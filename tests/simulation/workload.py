@@ -14,6 +14,8 @@ from shared.invoicing.model import DraftInvoice, DraftLine, Invoice
 from shared.ledger.model import Account, AccountType, Floor, JournalEntry, Line, credit, debit, month_of
 from shared.ledger.rules.control import Control, Terms
 from shared.ledger.rules.holds import PostOrder
+from shared.ledger.rules.monitors import Direction, Measure
+from shared.ledger.rules.monitors import Watch as BalanceWatch
 from shared.ledger.rules.reversals import Part, ReversalOrder
 from shared.ledger.use_cases.batches import Batch, Mode
 from shared.ledger.use_cases.holds import HoldOrder
@@ -33,6 +35,8 @@ from tests.simulation.people import Person
 
 WALLET: Final = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("GBP", 0))
 BANK, SALES, RECEIVABLE = "assets:bank", "revenue:sales", "assets:receivable"
+DECEMBER: Final = 12
+YEAR: Final = "POST /v1/ledger/years/close"
 EMPLOYEES: Final = 27
 """Two chunks of a payroll run."""
 
@@ -264,6 +268,47 @@ def controlling(person: Person, business: Business) -> None:
         person.think(15)
 
 
+def ending_the_year(person: Person, business: Business) -> None:
+    """Soft close twelve months, then the year; two ask for it at once."""
+    world = business.cloud.world
+    if world.begins.month != DECEMBER:
+        return
+    person.until(lambda: world.now.year > world.begins.year, 30)
+    for month in range(1, 13):
+        person.ask("POST /v1/ledger/periods/soft_close", _control(Control.SOFT_CLOSE, f"2026-{month:02d}"))
+    business.employ("colleague", lambda other, _: other.ask(YEAR, _close_year), after=0)
+    done = person.ask(YEAR, _close_year)
+    if not isinstance(done, Refused):
+        business.stopped |= {(business.tenant, f"2026-{month:02d}") for month in range(1, 13)}
+
+
+def _close_year(house: Any, call: Any) -> Done[Any]:
+    done: Done[Any] = house.year_ends.close(call.because("the year is over"), 2026, 12)
+    return done
+
+
+def watching(person: Person, business: Business) -> None:
+    """What is available in the wallet, and what stands at the bank; one is given up again."""
+    random = business.cloud.world.random
+    for account, measure, direction in (
+        (WALLET.code, Measure.AVAILABLE, Direction.BELOW),
+        (BANK, Measure.BALANCE, Direction.ABOVE),
+    ):
+        watch = BalanceWatch(account, measure, direction, business.pounds(100, 3_000))
+        watched = answer(person.ask("POST /v1/ledger/monitors", _watch(watch)))
+        if watched and random.random() < 0.3:
+            person.think(60)
+            person.ask("POST /v1/ledger/monitors/end", _end_watch(watched.id))
+
+
+def _watch(watch: BalanceWatch) -> Callable[[Any, Any], Done[Any]]:
+    return lambda house, call: house.monitors.watch(call, watch)
+
+
+def _end_watch(monitor: StoredId) -> Callable[[Any, Any], Done[Any]]:
+    return lambda house, call: house.monitors.end(call, monitor)
+
+
 def _control(control: Control, target: str, terms: Terms | None = None) -> Callable[[Any, Any], Done[Any]]:
     return lambda house, call: house.controls.run(call.because("as asked"), control, target, terms)
 
@@ -343,6 +388,8 @@ def begin(business: Business) -> None:
     for _ in range(random.randint(1, 2)):
         business.employ("spender", spending)
     business.employ("controller", controlling)
+    business.employ("treasurer", watching)
+    business.employ("accountant", ending_the_year)
     moment = random.uniform(3_000, 15_000)
     for _ in range(random.randint(2, 4)):
         business.employ("rusher", rushing, after=moment)

@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 BEGINS: Final = tuple(
     datetime(2026, month, day, hour, tzinfo=UTC)
-    for month, day, hour in ((10, 24, 22), (10, 31, 21), (11, 16, 9), (11, 30, 20))
+    for month, day, hour in ((10, 24, 22), (10, 31, 21), (11, 16, 9), (11, 30, 20), (12, 31, 20))
 )
-"""Before European clocks go back, before a month ends, and an ordinary Monday: each seed begins at one of them."""
+"""Before European clocks go back, before a month and a year end, and on a Monday: each seed begins at one of them."""
 
 CALL_SECONDS: Final = 5.0
 LONGEST_RUN: Final = 400_000
