@@ -1,21 +1,33 @@
 """What must be so when everything was delivered and nothing fails any more."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, cast
 
+from shared.customers.model import Customer
 from shared.faults import Refused, Retryable
+from shared.invoicing.model import DraftInvoice, Invoice
 from shared.ledger.chart import INCOME_TAX_WITHHELD, NET_PAY, WAGES
+from shared.ledger.records import RecordedEntry
+from shared.ledger.rules.control import Operation
+from shared.ledger.rules.holds import Hold
+from shared.ledger.rules.monitors import Monitor
 from shared.ledger.rules.proof_records import Proof
 from shared.ledger.rules.seals import Leaf, leaf_of, plain_fields, read_leaves
+from shared.ledger.use_cases.batches import BatchResult
+from shared.ledger.use_cases.together import Result
 from shared.payments.records import payment_id
+from shared.payroll.runs import Employee, PayrollRun
 from shared.ports import Fields
 from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer
+from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
 from tests.simulation.partner import CANARY, Stripe, Truth
-from tests.simulation.workload import Business
 from tests.simulation.world import World
+
+PLACES: Final = ("holds", "monitors", "invoices", "customers", "employees", "payroll_runs")
+"""Where what a client made is kept."""
 
 
 def at_rest(business: Business, watch: Watch) -> None:
@@ -28,7 +40,8 @@ def at_rest(business: Business, watch: Watch) -> None:
     _payroll(business, documents)
     _wages(business, documents, watch)
     _years(business, documents, watch)
-    _monitors(business, documents)
+    _monitors(business, documents, watch)
+    _answered(business, documents)
     _seals(business)
     _sealed(business, documents)
     _proof(business)
@@ -176,9 +189,50 @@ def _years(business: Business, documents: Mapping[str, Mapping[str, Fields]], wa
         business.cloud.world.violated(f"a closed year left {dict(left)}")
 
 
-def _monitors(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+def _answered(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
+    """What a client was told is there, as it was told; what it was refused did not happen."""
+    for call, done in business.cloud.answered:
+        if call.tenant != business.tenant:
+            continue
+        if isinstance(done, Refused):
+            entry = documents.get("entries", {}).get(call.cause.stored_id("entry"))
+            if entry is not None and entry["outcome"] == "posted":
+                business.cloud.world.violated(f"{call.cause} was refused {done.code}, and is posted")
+            continue
+        for problem in _untrue(getattr(done, "answer", done), documents):
+            business.cloud.world.violated(f"{call.cause} was answered, and {problem}")
+
+
+def _is_posted(told: RecordedEntry, documents: Mapping[str, Mapping[str, Fields]]) -> bool:
+    kept = documents.get("entries", {}).get(told.entry.id)
+    return kept is not None and kept["outcome"] == "posted" and kept["content_hash"] == told.entry.content_hash
+
+
+def _untrue(told: Any, documents: Mapping[str, Mapping[str, Fields]]) -> Iterator[str]:
+    """In what an answer differs from the books."""
+    match told:
+        case RecordedEntry() if not _is_posted(told, documents):
+            yield "its entry is not there as it was told"
+        case BatchResult():
+            yield from (problem for result in told.results for problem in _untrue(result, documents))
+        case Result(outcome=Refused()):
+            if documents.get("entries", {}).get(told.entry.id, {}).get("outcome") == "posted":
+                yield "an entry that was refused is posted"
+        case Result():
+            yield from _untrue(told.outcome, documents)
+        case Operation():
+            if not documents.get("ops", {}).get(told.id, {}).get("done"):
+                yield "the operation is not done"
+        case Hold() | Monitor() | Invoice() | DraftInvoice() | Customer() | Employee() | PayrollRun():
+            if not any(told.id in documents.get(place, {}) for place in PLACES):
+                yield "it is nowhere"
+
+
+def _monitors(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
     """What was seen last is what the state says, and a crossing was announced for each that was counted."""
-    for monitor in documents.get("monitors", {}).values():
+    for key, monitor in documents.get("monitors", {}).items():
+        if watch.crossed[key] != set(range(1, cast("int", monitor["crossings"]) + 1)):
+            business.cloud.world.violated(f"of {monitor['crossings']!s} crossings {watch.crossed[key]} were announced")
         seen = cast("Mapping[str, int] | None", monitor["seen"])
         if monitor["state"] == "ended" or seen is None:
             continue

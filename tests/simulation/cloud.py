@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
+from shared.calls import Call
 from shared.faults import Refused, Retryable
 from shared.gcp.firestore import FirestoreStore
 from shared.gcp.pubsub import PubSubBus
+from shared.gcp.rpc import Method
 from shared.gcp.tasks import TasksQueue
 from shared.http.private import Tick
 from shared.settings import Settings, read_settings
@@ -51,6 +53,8 @@ class Instance:
 
     house: House
     clock: InstanceClock
+    next_version: bool = False
+    """Whether it runs the next version of the code: it writes and sends a field more, and reads it."""
     busy: bool = False
     dead: bool = False
 
@@ -69,6 +73,8 @@ class Cloud:
     secrets: SecretService = field(default_factory=SecretService)
     instances: list[Instance] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
+    answered: list[tuple[Call, Any]] = field(default_factory=list)
+    """What clients were answered first, and to which call."""
 
     def __post_init__(self) -> None:
         world = self.world
@@ -107,29 +113,31 @@ class Cloud:
             keysets_store=FirestoreStore(
                 self.settings, self.settings.keysets_database, rpc=SimulatedLine(world, self.keysets, "keysets")
             ),
-            queue=TasksQueue(self.settings, rpc=ServiceLine(world, "tasks", self.tasks.answer)),
-            bus=PubSubBus(self.settings, rpc=ServiceLine(world, "topics", self.topics.answer)),
+            queue=TasksQueue(self.settings, rpc=ServiceLine(world, "tasks", _sender(self.tasks.answer, newer=newer))),
+            bus=PubSubBus(self.settings, rpc=ServiceLine(world, "topics", _sender(self.topics.answer, newer=newer))),
             keys=self.keys,
             signer=self.keys,
             secrets=self.secrets,
         )
-        return Instance(house, clock)
+        house.books.together._monotonic = world.monotonic
+        return Instance(house, clock, newer)
 
     def _idle(self) -> Instance:
         """An instance for the next request: one that waits, or a new one."""
         self.instances = [one for one in self.instances if not one.dead]
         idle = [one for one in self.instances if not one.busy]
-        if idle and not self.world.faults.strike("instance", Fault.RESTART):
-            return self.world.random.choice(idle)
+        if idle:
+            chosen = self.world.random.choice(idle)
+            if not self.world.faults.strike("instance", Fault.RESTART):
+                return chosen
+            self.instances.remove(chosen)
         instance = self._instance()
         self.instances.append(instance)
         return instance
 
     # --- requests
 
-    def serve(
-        self, name: str, act: Callable[[House, InstanceClock], T], ended: Callable[[T | BaseException], None]
-    ) -> None:
+    def serve(self, name: str, act: Callable[[Instance], T], ended: Callable[[T | BaseException], None]) -> None:
         """Let an instance serve a request; `ended` hears the answer, or what was raised."""
         instance = self._idle()
         instance.busy = True
@@ -139,15 +147,24 @@ class Cloud:
             self._judge(name, answer)
             ended(answer)
 
-        self.world.start(name, lambda: act(instance.house, instance.clock), end)
+        self.world.start(name, lambda: act(instance), end)
 
     def serve_task(self, door: str, body: bytes, settled: Callable[[bool], None]) -> None:
         """Bring a task to its door."""
-        self.serve(door, lambda house, clock: doors.task(house, door, body, clock.now()), _done(settled))
+
+        def act(instance: Instance) -> object:
+            understood = self._understands(instance)
+            return doors.task(instance.house, door, doors.read_by(body, newer=understood), instance.clock.now())
+
+        self.serve(door, act, _done(settled))
 
     def serve_event(self, door: str, body: bytes, settled: Callable[[bool], None]) -> None:
         """Push an event to a door."""
-        self.serve(door, lambda house, clock: doors.event(house, door, body, clock.now()), _done(settled))
+        self.serve(door, lambda one: doors.event(one.house, door, body, one.clock.now()), _done(settled))
+
+    def _understands(self, instance: Instance) -> bool:
+        """Whether an instance reads what the next version sends; once the world is healed it is rolled out."""
+        return instance.next_version or self.world.faults.healed
 
     def fire(self, door: str) -> None:
         """Let a schedule fire, and again when it is due next."""
@@ -157,8 +174,8 @@ class Cloud:
         if self.world.faults.strike(door, Fault.SWEEP_MISSED):
             return
 
-        def act(house: House, clock: InstanceClock) -> object:
-            return schedule.handle(house, Tick(clock.now(), "simulated", doors.TRACE))
+        def act(instance: Instance) -> object:
+            return schedule.handle(instance.house, Tick(instance.clock.now(), "simulated", doors.TRACE))
 
         self.serve(door, act, lambda _: None)
 
@@ -178,6 +195,15 @@ class Cloud:
                 outcome = "done"
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self.world.note(f"{name} {outcome}")
+
+
+def _sender(answer: Callable[[Method, Any], Any], *, newer: bool) -> Callable[[Method, Any], Any]:
+    """How an instance's messages go out: those of the next version with a field more."""
+
+    def send(method: Method, request: Any) -> Any:
+        return answer(method, doors.with_a_field_more(request))
+
+    return send if newer else answer
 
 
 def _done(settled: Callable[[bool], None]) -> Callable[[Any], None]:

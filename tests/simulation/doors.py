@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from shared.calls import Call
 from shared.events import Announcement
+from shared.faults import Refused, Retryable
 from shared.http.messages import read_announcement, read_task
 from shared.http.private import Tick
 from shared.identity import Cause, TenantId, stored_id
@@ -113,10 +114,46 @@ SCHEDULES: Final[Mapping[str, Schedule]] = {
 }
 
 
+ADDED: Final = "added_by_the_next_version"
+"""A field that the product of today does not know."""
+
+
+def with_a_field_more(request: Any) -> Any:
+    """A CreateTask or Publish request as the next version sends it; the request itself may be sent again."""
+    newer = type(request)()
+    newer.CopyFrom(request)
+    if hasattr(newer, "task"):
+        newer.task.http_request.body = _changed(newer.task.http_request.body, "body")
+    else:
+        for message in newer.messages:
+            message.data = _changed(message.data, "data")
+    return newer
+
+
+def _changed(text: bytes, part: str) -> bytes:
+    content = json.loads(text)
+    content[part] = {**content[part], ADDED: 1}
+    return json.dumps(content).encode()
+
+
+def read_by(body: bytes, *, newer: bool) -> bytes:
+    """A task's body as a door of the next version reads it: it knows the field more."""
+    content = json.loads(body)
+    if newer:
+        content["body"].pop(ADDED, None)
+    return json.dumps(content).encode()
+
+
 def task(house: House, door: str, body: bytes, at: Any) -> object:
     """Serve a task as `shared.http.private.task_door` does once it knows the caller."""
     known = TASKS[door]
-    envelope, content = read_task(body, known.model)
+    try:
+        envelope, content = read_task(body, known.model)
+    except Refused as unreadable:
+        if ADDED.encode() not in body:
+            raise
+        message = "a task of the next version: answered with a problem, so the queue brings it again"
+        raise Retryable(message) from unreadable
     return known.handle(
         house, _call(door, TenantId(envelope.tenant), envelope.id, content.model_dump_json(), at), content
     )

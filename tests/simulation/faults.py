@@ -94,6 +94,10 @@ class Menu:
         chance = self.chances.get(fault, 0.0)
         if self.healed or not chance or self.random.random() >= chance:
             return False
+        return self.take(where, fault)
+
+    def take(self, where: str, fault: Fault) -> bool:
+        """A fault that is planned for this moment, unless it is left out; it gets its number."""
         self.drawn += 1
         if self.allowed is not None and self.drawn not in self.allowed:
             return False

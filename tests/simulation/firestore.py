@@ -62,6 +62,8 @@ class Firestore:
     documents: Documents = field(default_factory=Documents)
     observers: list[Observer] = field(default_factory=list)
     commits: int = 0
+    newest: Micros = 0
+    """The time of the last commit."""
     _last: Micros = 0
     _transactions: dict[bytes, _Transaction] = field(default_factory=dict)
     _begun: int = 0
@@ -175,6 +177,7 @@ class Firestore:
         at = self.time()
         changes = [self._apply(write, at) for write in request.writes]
         self.commits += 1
+        self.newest = at
         response = methods.COMMIT.response()
         put_instant(response.commit_time, at)
         for change in changes:

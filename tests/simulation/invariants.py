@@ -49,6 +49,8 @@ class Watch:
     """Posted entries by tenant and cause."""
     rows: set[str] = field(default_factory=set)
     """Ids of all messages that ever had a row in the outbox."""
+    crossed: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Crossings that were announced, by monitor."""
     handed_over: set[str] = field(default_factory=set)
     """Ids of all messages that the queue or a topic has taken."""
     stopped: set[tuple[str, str]] = field(default_factory=set)
@@ -65,7 +67,7 @@ class Watch:
             self._judge(change)
             touched |= self._count(change)
         for place in sorted(touched):
-            if +self.folds[place] != +self.totals[place]:
+            if _not_zero(self.folds[place]) != _not_zero(self.totals[place]):
                 self.world.violated(f"totals of {place} are {self.totals[place]}, their entries {self.folds[place]}")
         self._floors(changes)
 
@@ -81,6 +83,8 @@ class Watch:
                 self.world.violated(f"plaintext of a person in {collection}")
         if before is not None:
             self._judge_step(collection, before.fields, after.fields)
+        if collection in {"proofs", "samples"} and after.fields.get("holds") is False:
+            self.world.violated(f"a false alarm of {collection}: {after.fields.get('differences')!s}")
         if collection == "holds" and after.fields["state"] == "expired":
             early = cast("datetime", after.fields["expires_at"]) - self.world.now
             if early > CLOCKS:
@@ -112,6 +116,8 @@ class Watch:
             return self._post(tenant, change.after.fields)
         if state.collection == "outbox":
             self.rows.add(state.name.rsplit("/", 1)[-1])
+            if state.fields.get("type") == "ledger.balance_crossed":
+                self.crossed[str(state.fields["subject"])].add(cast("int", state.fields["subject_version"]))
         if state.collection != "totals":
             return set()
         fields = state.fields
@@ -177,6 +183,10 @@ class Watch:
                 self.world.violated(f"{code} has {held} held")
             if balance - held + cast("int", state.fields["limit"]) < 0:
                 self.world.violated(f"{code} is overdrawn: {balance} with {held} held")
+
+
+def _not_zero(counted: Counter[str]) -> dict[str, int]:
+    return {name: amount for name, amount in counted.items() if amount}
 
 
 def _texts(value: Any) -> Iterator[str]:

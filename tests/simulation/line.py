@@ -7,8 +7,9 @@ import grpc
 from shared.gcp.patience import Patience
 from shared.gcp.rpc import Method, Rpc, RpcFailed
 from tests.simulation.documents import instant, put_instant
+from tests.simulation.doors import ADDED
 from tests.simulation.faults import Fault
-from tests.simulation.firestore import EARLIER, Blocked, Firestore
+from tests.simulation.firestore import Blocked, Firestore
 from tests.simulation.world import World
 
 LOCK_WAIT_SECONDS: Final = 2.0
@@ -17,11 +18,11 @@ LOCK_WAIT_SECONDS: Final = 2.0
 _LOST: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INTERNAL)
 
 
+RECENT: Final = 3_600_000_000
+"""Microseconds before a snapshot in which the commit lies that it may miss."""
+
 SNAPSHOT: Final = "query of a snapshot"
 """What a query at an instant counts as, besides its own verb."""
-
-ADDED: Final = "added_by_the_next_version"
-"""A field that the product of today does not know."""
 
 
 class SimulatedLine(Rpc):
@@ -36,6 +37,8 @@ class SimulatedLine(Rpc):
         super().__init__("", patience=patience)
         self._world, self._server, self._service = world, server, service
         self._next_version = next_version
+        self._stale: set[int] = set()
+        """Instants that were answered too early once: the next look sees what was on its way."""
 
     def send(self, method: Method, request: Any, timeout_seconds: float) -> Any:
         """Send a request on its way."""
@@ -60,11 +63,15 @@ class SimulatedLine(Rpc):
         if handler is None:
             return request
         self._world.calls[handler.name, SNAPSHOT] += 1
+        asked, newest = instant(request.read_time), self._server.newest
+        if asked in self._stale or not asked - RECENT <= newest <= asked:
+            return request
         if not self._world.faults.strike(handler.name, Fault.STALE):
             return request
+        self._stale.add(asked)
         early = method.request()
         early.CopyFrom(request)
-        put_instant(early.read_time, instant(request.read_time) - self._world.random.randrange(EARLIER))
+        put_instant(early.read_time, newest - 1)
         return early
 
     def _answered(self, method: Method, request: Any) -> Any:

@@ -13,8 +13,7 @@ from shared.faults import Refused
 from shared.identity import Cause, TenantId, stored_id
 from shared.payments.model import StoredEvent
 from shared.payments.use_cases import RawEvent
-from shared.wiring import House
-from tests.simulation.cloud import Cloud
+from tests.simulation.cloud import Cloud, Instance
 from tests.simulation.doors import TRACE
 from tests.simulation.faults import Fault
 
@@ -142,11 +141,11 @@ class Stripe:
             self.cloud.world.violated("a forged or stale webhook was taken in")
 
     def _deliver(self, body: bytes, header: str, ended: Callable[[Any], None]) -> None:
-        def receive(house: House, clock: Any) -> Done[StoredEvent]:
+        def receive(instance: Instance) -> Done[StoredEvent]:
             cause = Cause("webhook:stripe", DOOR, "")
             asked = stored_id("request", body.decode())
-            call = Call(self.tenant, "partner:stripe", cause, "simulated", asked, TRACE, clock.now())
-            return house.inbox.receive(call, RawEvent("stripe", body, {"stripe-signature": header}))
+            call = Call(self.tenant, "partner:stripe", cause, "simulated", asked, TRACE, instance.clock.now())
+            return instance.house.inbox.receive(call, RawEvent("stripe", body, {"stripe-signature": header}))
 
         self.cloud.serve(DOOR, receive, ended)
 

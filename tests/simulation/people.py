@@ -7,10 +7,10 @@ from typing import Any, Final, TypeVar
 from greenlet import greenlet
 
 from shared.calls import Call
-from shared.faults import Refused
+from shared.faults import Refused, Retryable
 from shared.identity import Cause, TenantId, stored_id
 from shared.wiring import House
-from tests.simulation.cloud import Cloud
+from tests.simulation.cloud import Cloud, Instance
 from tests.simulation.doors import TRACE
 from tests.simulation.faults import Fault
 
@@ -62,11 +62,11 @@ class Person:
         answers: list[Any] = []
 
         def attempt(number: int) -> None:
-            def serve(house: House, clock: Any) -> T:
-                return act(house, self._call(door, key, clock.now(), once=once))
+            def serve(instance: Instance) -> T:
+                return act(instance.house, self._call(door, key, instance.clock.now(), once=once))
 
             def ended(answer: Any) -> None:
-                if isinstance(answer, BaseException) and not isinstance(answer, Refused):
+                if not _final(answer):
                     world.after(
                         min(60.0, 2.0 ** min(number, 6)) * world.random.uniform(0.5, 1.5), lambda: attempt(number + 1)
                     )
@@ -75,6 +75,7 @@ class Person:
                     world.violated(f"{door} answered {_gist(answers[0])}, then {_gist(answer)} under {key}")
                 answers.append(answer)
                 if len(answers) == 1:
+                    self.cloud.answered.append((self._call(door, key, world.now, once=once), answer))
                     self._go_on()
 
             self.cloud.serve(door, serve, ended)
@@ -106,8 +107,20 @@ def _differ(door: str, first: Any, second: Any) -> bool:
     return _gist(first) != _gist(second) and not (unrecorded and door in MAY_YET_BE_DONE)
 
 
+def _final(answer: Any) -> bool:
+    """Whether a client has what it asked for: no fault but a refusal, and no entry of a batch that is to come again."""
+    if isinstance(answer, BaseException):
+        return isinstance(answer, Refused)
+    results = getattr(getattr(answer, "answer", None), "results", ())
+    return not any(isinstance(getattr(result, "outcome", result), Retryable) for result in results)
+
+
 def _gist(answer: Any) -> str:
-    """What must be the same of every answer to one request: a refusal's code, an answer's id."""
+    """What must be the same of every answer to one request: a refusal's code, an answer's id, each place of a batch."""
+    results = getattr(getattr(answer, "answer", None), "results", None)
+    if results is not None:
+        outcomes = (getattr(result, "outcome", result) for result in results)
+        return " ".join(str(getattr(outcome, "code", "posted")) for outcome in outcomes)
     if isinstance(answer, Refused):
         return f"refused {answer.code}"
     said = getattr(answer, "answer", answer)

@@ -336,6 +336,32 @@ PLANTS: Final = (
         "waiting += [_leaf(document) for document in documents if document.created_at > after]",
         "waiting += [_leaf(document) for document in documents]",
     ),
+    _one(
+        "answered_without_posting",
+        "shared/ledger/use_cases/posting.py",
+        "        return self.perform(replace(call, once=False), (), decide, read_entry)\n",
+        "        return Done(fresh)\n",
+    ),
+    _one(
+        "failed_batch_answered_as_posted",
+        "shared/ledger/use_cases/together.py",
+        "settled = self._apart(order.tenant, missing, self._monotonic() + APART_SECONDS)",
+        "settled = tuple(_fresh(posting, None) for posting in missing)",
+    ),
+    _one("first_look_believed", "shared/ledger/use_cases/balances.py", "LOOKS: Final = 3", "LOOKS: Final = 1"),
+    _one("holds_never_swept", "shared/ledger/use_cases/hold_expiry.py", "in self._due(at):", "in ():"),
+    _one(
+        "seals_never_asked_for",
+        "shared/ledger/use_cases/seals.py",
+        "        ROUND.ask(self._queue, tenants,",
+        "        ROUND.ask(self._queue, (),",
+    ),
+    _one(
+        "balances_never_watched",
+        "shared/ledger/use_cases/monitors.py",
+        "        ROUND.ask(self._queue, tenants,",
+        "        ROUND.ask(self._queue, (),",
+    ),
 )
 
 

@@ -106,9 +106,7 @@ class Tasks:
         name, target = request.task.name, request.task.http_request
         self.told(name.rsplit("/", 1)[-1])
         door = target.url.rsplit("/", 1)[-1]
-        if self.post.world.faults.strike(door, Fault.NAME_FORGOTTEN):
-            self.names.discard(name)
-        if name in self.names:
+        if name in self.names and not self.post.world.faults.strike(door, Fault.NAME_FORGOTTEN):
             raise RpcFailed(method, grpc.StatusCode.ALREADY_EXISTS, "the name is known")
         self.names.add(name)
         due = self.post.world.now

@@ -2,17 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from shared.identity import TenantId
 from tests.simulation.at_rest import at_rest
+from tests.simulation.business import Business
 from tests.simulation.cloud import Cloud
+from tests.simulation.documents import Stored
 from tests.simulation.doors import SCHEDULES
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import Watch
-from tests.simulation.workload import Business, begin, open_business
+from tests.simulation.workload import begin, open_business
 from tests.simulation.world import World
 
 TENANTS: Final = (TenantId("acme"), TenantId("bolt"))
@@ -100,17 +102,18 @@ def _plan(cloud: Cloud, businesses: list[Business]) -> None:
 
 
 def _outage(world: World, service: str, seconds: float) -> None:
-    world.out[service] = world.now + timedelta(seconds=seconds)
+    if world.faults.take(service, Fault.OUTAGE):
+        world.out[service] = world.now + timedelta(seconds=seconds)
 
 
 def _rotated(cloud: Cloud) -> None:
-    cloud.keys.rotate()
-    cloud.world.faults.happened["keys", Fault.ROTATION] += 1
+    if cloud.world.faults.take("keys", Fault.ROTATION):
+        cloud.keys.rotate()
 
 
 def _switched(business: Business) -> None:
-    business.stripe.switch_secret()
-    business.cloud.world.faults.happened["receive_webhook", Fault.SECRET] += 1
+    if business.cloud.world.faults.take("receive_webhook", Fault.SECRET):
+        business.stripe.switch_secret()
 
 
 def _heal(cloud: Cloud) -> None:
@@ -130,6 +133,7 @@ def _resting(cloud: Cloud, businesses: list[Business]) -> bool:
         and not any(one.busy for one in cloud.instances)
         and not _outbox(cloud)
         and not _standing(cloud)
+        and _swept(cloud)
     )
 
 
@@ -143,3 +147,20 @@ def _standing(cloud: Cloud) -> bool:
     documents = cloud.store.documents
     states = [documents.get(name) for name in documents.by_collection.get("payroll_runs", ())]
     return any(state and state.fields["state"] in {"calculating", "posting"} for state in states)
+
+
+def _swept(cloud: Cloud) -> bool:
+    """Whether the schedules have done their work: no hold outlives its time, monitors were looked at, all is sealed."""
+    documents = list(cloud.store.documents.now().values())
+    if any(_waits(one, cloud.world.now) for one in documents):
+        return False
+    tenants = {one.name.split("/")[-3] for one in documents if one.collection == "entries"}
+    sealed = {one.name.split("/")[-3] for one in documents if one.collection == "seals"}
+    return tenants <= sealed
+
+
+def _waits(one: Stored, now: datetime) -> bool:
+    """Whether a hold is overdue, or a monitor was never looked at."""
+    if one.collection == "holds":
+        return one.fields["state"] == "reserved" and cast("datetime", one.fields["expires_at"]) < now
+    return one.collection == "monitors" and bool(one.fields["watched"]) and one.fields["seen"] is None

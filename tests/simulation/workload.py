@@ -1,17 +1,16 @@
 """What a tenant's day is made of: scripts that clients follow. A later domain adds its own as a function here."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from shared.calls import Done
 from shared.customers.model import Customer, CustomerKind, NewCustomer, PersonalField
 from shared.faults import Refused
 from shared.identity import Cause, StoredId, TenantId
 from shared.invoicing.model import DraftInvoice, DraftLine, Invoice
-from shared.ledger.model import Account, AccountType, Floor, JournalEntry, Line, credit, debit, month_of
+from shared.ledger.model import JournalEntry, Line, credit, debit, month_of
 from shared.ledger.rules.control import Control, Terms
 from shared.ledger.rules.holds import PostOrder
 from shared.ledger.rules.monitors import Direction, Measure
@@ -29,49 +28,10 @@ from shared.payroll.records import SEALED_FIELDS
 from shared.payroll.runs import Employee, PayrollRun, RunState
 from shared.payroll.use_cases.employees import NewEmployee
 from shared.tax.model import Category, Supply
+from tests.simulation.business import BANK, DECEMBER, EMPLOYEES, SALES, WALLET, YEAR, Business, Made, answer
 from tests.simulation.cloud import Cloud
-from tests.simulation.partner import CANARY, Stripe
+from tests.simulation.partner import CANARY
 from tests.simulation.people import Person
-
-WALLET: Final = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("GBP", 0))
-BANK, SALES, RECEIVABLE = "assets:bank", "revenue:sales", "assets:receivable"
-DECEMBER: Final = 12
-YEAR: Final = "POST /v1/ledger/years/close"
-EMPLOYEES: Final = 27
-"""Two chunks of a payroll run."""
-
-
-@dataclass
-class Business:
-    """One tenant's day: its clients, its partner, and what they know to be true."""
-
-    cloud: Cloud
-    tenant: TenantId
-    stripe: Stripe = field(init=False)
-    people: list[Person] = field(default_factory=list)
-    invoices: list[str] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)
-    stopped: set[tuple[str, str]] = field(default_factory=set)
-    """Tenant and account or month where nothing may land any more, as the doors have answered."""
-
-    def __post_init__(self) -> None:
-        self.stripe = Stripe(self.cloud, self.tenant)
-
-    def employ(self, name: str, script: Callable[[Person, "Business"], object], *, after: float | None = None) -> None:
-        """Somebody begins to follow a script, in so many seconds or some time from now."""
-        person = Person(self.cloud, self.tenant, f"{name}-{len(self.people)}")
-        self.people.append(person)
-        person.follow(lambda one: script(one, self), after=after)
-
-    def pounds(self, least: int, most: int) -> Money:
-        """Some money."""
-        return Money(self.cloud.world.random.randint(least, most), "GBP")
-
-
-def answer(done: Any) -> Any:
-    """The answer of what was done, or None when it was refused."""
-    return None if isinstance(done, Refused) else done.answer
-
 
 # --- invoices and payments ---------------------------------------------------------------
 
@@ -102,11 +62,11 @@ def selling(person: Person, business: Business) -> None:
         _pay(person, business, issued)
 
 
-def _draft(draft: DraftInvoice) -> Callable[[Any, Any], Done[Any]]:
+def _draft(draft: DraftInvoice) -> Made:
     return lambda house, call: house.invoicing.draft(call, draft)
 
 
-def _issue(invoice: str) -> Callable[[Any, Any], Done[Any]]:
+def _issue(invoice: str) -> Made:
     return lambda house, call: house.invoicing.issue(call, invoice)
 
 
@@ -144,13 +104,12 @@ def keeping_books(person: Person, business: Business) -> None:
                 order = ReversalOrder(StoredId(posted.entry.id), parts)
                 person.ask("POST /v1/ledger/entries/reverse", _reverse(order))
     for mode in (Mode.INDEPENDENT, Mode.LINKED):
-        person.ask(
-            "POST /v1/ledger/batches", _batch(mode, [business.pounds(1, 900) for _ in range(random.randint(2, 7))])
-        )
+        amounts = [business.pounds(1, 900) for _ in range(random.randint(2, 30))]
+        person.ask("POST /v1/ledger/batches", _batch(mode, amounts, BANK))
         person.think(5)
 
 
-def _entry(lines: tuple[Line, ...], days_ago: int = 0, memo: str | None = None) -> Callable[[Any, Any], Done[Any]]:
+def _entry(lines: tuple[Line, ...], days_ago: int = 0, memo: str | None = None) -> Made:
     def post(house: Any, call: Any) -> Done[Any]:
         on = call.at.date() - timedelta(days=days_ago)
         entry = JournalEntry(call.cause.stored_id("entry"), lines, on, str(call.cause), call.request_hash)
@@ -160,16 +119,16 @@ def _entry(lines: tuple[Line, ...], days_ago: int = 0, memo: str | None = None) 
     return post
 
 
-def _reverse(order: ReversalOrder) -> Callable[[Any, Any], Done[Any]]:
+def _reverse(order: ReversalOrder) -> Made:
     return lambda house, call: house.reversals.reverse(call, order)
 
 
-def _batch(mode: Mode, amounts: list[Money]) -> Callable[[Any, Any], Done[Any]]:
+def _batch(mode: Mode, amounts: list[Money], to: str) -> Made:
     def post(house: Any, call: Any) -> Done[Any]:
         postings = []
         for place, money in enumerate(amounts):
             own = replace(call, cause=Cause("api", call.cause.endpoint, f"{call.cause.key}#{place}"))
-            lines = (debit(BANK, money), credit(SALES, money))
+            lines = (debit(to, money), credit(SALES if to == BANK else BANK, money))
             entry = JournalEntry(own.cause.stored_id("entry"), lines, call.at.date(), str(own.cause), call.request_hash)
             postings.append(Posting(own, entry.posted_at(call.at), audited=False))
         done: Done[Any] = house.batches.post(call, Batch(call.cause.stored_id("batch"), mode, tuple(postings)))
@@ -195,6 +154,10 @@ def spending(person: Person, business: Business) -> None:
 
 def rushing(person: Person, business: Business) -> None:
     """Out of the wallet, at the same moment as others: not all of them can have it."""
+    if business.cloud.world.random.random() < 0.5:
+        amounts = [business.pounds(20, 200) for _ in range(business.cloud.world.random.randint(3, 12))]
+        person.ask("POST /v1/ledger/batches", _batch(Mode.INDEPENDENT, amounts, WALLET.code))
+        return
     money = business.pounds(200, 900)
     person.ask("POST /v1/ledger/entries", _entry((debit(WALLET.code, money), credit(BANK, money))))
 
@@ -229,7 +192,7 @@ def _hold(person: Person, money: Money) -> None:
         person.ask("POST /v1/ledger/holds/post", _post_hold(held.id, order))
 
 
-def _post_hold(hold: StoredId, order: PostOrder) -> Callable[[Any, Any], Done[Any]]:
+def _post_hold(hold: StoredId, order: PostOrder) -> Made:
     return lambda house, call: house.holds.post(call, hold, order)
 
 
@@ -301,15 +264,15 @@ def watching(person: Person, business: Business) -> None:
             person.ask("POST /v1/ledger/monitors/end", _end_watch(watched.id))
 
 
-def _watch(watch: BalanceWatch) -> Callable[[Any, Any], Done[Any]]:
+def _watch(watch: BalanceWatch) -> Made:
     return lambda house, call: house.monitors.watch(call, watch)
 
 
-def _end_watch(monitor: StoredId) -> Callable[[Any, Any], Done[Any]]:
+def _end_watch(monitor: StoredId) -> Made:
     return lambda house, call: house.monitors.end(call, monitor)
 
 
-def _control(control: Control, target: str, terms: Terms | None = None) -> Callable[[Any, Any], Done[Any]]:
+def _control(control: Control, target: str, terms: Terms | None = None) -> Made:
     return lambda house, call: house.controls.run(call.because("as asked"), control, target, terms)
 
 
@@ -324,7 +287,7 @@ def hiring(person: Person, business: Business) -> None:
         person.think(10)
 
 
-def _take_on(new: NewEmployee) -> Callable[[Any, Any], Done[Any]]:
+def _take_on(new: NewEmployee) -> Made:
     return lambda house, call: house.employees.take_on(call, new)
 
 

@@ -17,6 +17,9 @@ from typing import Any, Final, TypeVar
 
 from greenlet import getcurrent, greenlet
 
+from shared.faults import Refused, Retryable
+from shared.gcp.rpc import RpcFailed
+from shared.keys import KeyDestroyed
 from tests.simulation.faults import Fault, Menu, a_menu
 
 T = TypeVar("T")
@@ -49,6 +52,8 @@ class Handler:
 
     name: str
     fiber: greenlet
+    dead: bool = False
+    """Killed: whatever its code still does on its way out reaches nobody."""
 
 
 @dataclass
@@ -171,12 +176,16 @@ class World:
         """
         if self.handler is None:
             return act()
-        where = self.handler.name
+        handler = self.handler
+        if handler.dead:
+            raise Killed
+        where = handler.name
         self.calls[where, verb] += 1
         fault = self.faults.of_call(where, verb)
         self.note(f"{where} {verb}{f' ({fault.value})' if fault else ''}")
         self.wait(self._travel(slow=fault is Fault.SLOW))
         if fault is Fault.KILLED:
+            handler.dead = True
             raise Killed
         if self.out.get(service, self.now) > self.now:
             self.faults.happened[where, Fault.OUTAGE] += 1
@@ -193,6 +202,7 @@ class World:
             answer = act()
         self.wait(self._travel())
         if fault is Fault.KILLED_AFTER:
+            handler.dead = True
             raise Killed
         if fault is Fault.ANSWER_LOST:
             self.wait(self.random.uniform(0.01, CALL_SECONDS))
@@ -205,5 +215,5 @@ class World:
 
 def _land(act: Callable[[], object]) -> None:
     """A request arrives after its caller gave it up; nobody hears the answer."""
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(RpcFailed, Refused, Retryable, KeyDestroyed):
         act()

@@ -20,7 +20,7 @@ from shared.ledger.use_cases.together import Order, Posting, Result, Together
 from shared.limits import BATCH_LINES, WRITER_ENTRIES
 
 WAIT_SECONDS: Final = 40
-"""How long a posting waits for its leader: longer than a leader's commits together, shorter than any door."""
+"""How long a posting waits for its leader: longer than a leader takes whose answers come, shorter than any door."""
 
 
 @dataclass(slots=True, eq=False)

@@ -1,0 +1,57 @@
+"""One tenant's day: who works there, what its partner knows, and what its doors have answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.calls import Done
+from shared.faults import Refused
+from shared.identity import TenantId
+from shared.ledger.model import Account, AccountType, Floor
+from shared.money import Money
+from tests.simulation.cloud import Cloud
+from tests.simulation.partner import Stripe
+from tests.simulation.people import Person
+
+WALLET: Final = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("GBP", 0))
+BANK, SALES, RECEIVABLE = "assets:bank", "revenue:sales", "assets:receivable"
+DECEMBER: Final = 12
+
+Made = Callable[[Any, Any], Done[Any]]
+"""What a client asks of a house under a call."""
+
+YEAR: Final = "POST /v1/ledger/years/close"
+EMPLOYEES: Final = 27
+"""Two chunks of a payroll run."""
+
+
+@dataclass
+class Business:
+    """One tenant's day: its clients, its partner, and what they know to be true."""
+
+    cloud: Cloud
+    tenant: TenantId
+    stripe: Stripe = field(init=False)
+    people: list[Person] = field(default_factory=list)
+    invoices: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+    stopped: set[tuple[str, str]] = field(default_factory=set)
+    """Tenant and account or month where nothing may land any more, as the doors have answered."""
+
+    def __post_init__(self) -> None:
+        self.stripe = Stripe(self.cloud, self.tenant)
+
+    def employ(self, name: str, script: Callable[[Person, "Business"], object], *, after: float | None = None) -> None:
+        """Somebody begins to follow a script, in so many seconds or some time from now."""
+        person = Person(self.cloud, self.tenant, f"{name}-{len(self.people)}")
+        self.people.append(person)
+        person.follow(lambda one: script(one, self), after=after)
+
+    def pounds(self, least: int, most: int) -> Money:
+        """Some money."""
+        return Money(self.cloud.world.random.randint(least, most), "GBP")
+
+
+def answer(done: Any) -> Any:
+    """The answer of what was done, or None when it was refused."""
+    return None if isinstance(done, Refused) else done.answer
