@@ -108,12 +108,12 @@ def post_on_two(house: House, name: str) -> Callable[[int], object]:
 
 def prebuilt_on_many(house: House, name: str) -> Callable[[int], object]:
     """Send the requests of `post_on_many`, built before: as if deciding and encoding cost nothing."""
-    return _prebuilt(house, f"ready-{name}", many=True)
+    return _prebuilt(house, lambda books: _announced(house, books, f"ready-{name}", many=True))
 
 
 def prebuilt_on_two(house: House, name: str) -> Callable[[int], object]:
     """The same for `post_on_two`."""
-    return _prebuilt(house, f"ready-{name}", many=False)
+    return _prebuilt(house, lambda books: _announced(house, books, f"ready-{name}", many=False))
 
 
 def post_and_publish(house: House, name: str) -> Callable[[int], object]:
@@ -123,10 +123,28 @@ def post_and_publish(house: House, name: str) -> Callable[[int], object]:
 
 def post_alone(house: House, name: str) -> Callable[[int], object]:
     """Post with nothing to announce, as a journal entry of the API."""
+    return _alone(house, house.books, name, many=True)
 
+
+def post_alone_on_two(house: House, name: str) -> Callable[[int], object]:
+    """The same between always the same two accounts."""
+    return _alone(house, house.books, name, many=False)
+
+
+def prebuilt_alone(house: House, name: str) -> Callable[[int], object]:
+    """Send the requests of `post_alone`, built before."""
+    return _prebuilt(house, lambda books: _alone(house, books, f"ready-{name}", many=True))
+
+
+def prebuilt_alone_on_two(house: House, name: str) -> Callable[[int], object]:
+    """The same for `post_alone_on_two`."""
+    return _prebuilt(house, lambda books: _alone(house, books, f"ready-{name}", many=False))
+
+
+def _alone(house: House, books: Books, name: str, *, many: bool) -> Callable[[int], object]:
     def post(number: int) -> None:
-        key = f"alone-{name}-{number}"
-        house.books.post(a_call(house, key), _entry(house, key, number, many=True))
+        key = f"alone-{name}-{number}-{many}"
+        books.post(a_call(house, key), _entry(house, key, number, many=many))
 
     return post
 
@@ -147,11 +165,10 @@ def _announced(house: House, books: Books, name: str, *, many: bool) -> Callable
     return post
 
 
-def _prebuilt(house: House, name: str, *, many: bool) -> Callable[[int], object]:
-    kept, letterbox = Kept(house.settings), Letterbox()
-    store = FirestoreStore(house.settings, house.settings.database, rpc=kept)
-    post = _announced(house, Books(Desk(store, Outbox(store, letterbox, letterbox, house.clock))), name, many=many)
-    return kept.sender(post, PREBUILT)
+def _prebuilt(house: House, make: Callable[[Books], Callable[[int], object]]) -> Callable[[int], object]:
+    """Let `make`'s work be done on books whose commits are kept, and give what sends them."""
+    kept = Kept(house.settings)
+    return kept.sender(make(Books(kept.desk(house))), PREBUILT)
 
 
 def _entry(house: House, key: str, number: int, *, many: bool) -> JournalEntry:
@@ -201,6 +218,11 @@ class Kept(Rpc):
             return super().send(method, request, timeout_seconds)
         self.postings[-1].append(request)
         return COMMIT.response()
+
+    def desk(self, house: House) -> Desk:
+        """A desk whose commits are kept."""
+        letterbox, store = Letterbox(), FirestoreStore(house.settings, house.settings.database, rpc=self)
+        return Desk(store, Outbox(store, letterbox, letterbox, house.clock))
 
     def sender(self, post: Callable[[int], object], times: int) -> Callable[[int], object]:
         """Let `post` be done so often, and give what sends the requests of the n-th time."""
