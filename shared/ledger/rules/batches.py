@@ -7,10 +7,10 @@ touches one document an account and month, not all of its shards.
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from shared.faults import Refused
+from shared.faults import Refused, Retryable
 from shared.identity import StoredId, TenantId
 from shared.ledger.model import Account, AccountCode, AccountState, EntryKind, JournalEntry, Month, Side
 from shared.ledger.records import TotalsKey, guard_ref, inflow_ref, write_entry
@@ -44,13 +44,15 @@ _COUNT: Final = ("count",)
 class Gathered:
     """What one commit writes for several entries, and which of them it refuses, by place.
 
-    `totals` are the documents whose existence the fast path demands; `loose` as in `Plan`.
+    Those that `wait` are neither posted nor refused: an account of theirs is in a transition. `totals` are the
+    documents whose existence the fast path demands; `loose` as in `Plan`.
     """
 
     writes: tuple[Write, ...]
     refusals: Mapping[int, Refused]
     totals: frozenset[Ref] = frozenset()
     loose: frozenset[Ref] = frozenset()
+    wait: Mapping[int, Retryable] = field(default_factory=dict)
 
 
 def gather_fast(
@@ -95,26 +97,46 @@ def gather_slow(
 
     Raises:
         Unread: the view lacks something.
-        Retryable: an account is in a transition.
+        Retryable: an account of a linked batch is in a transition.
     """
     gathering = _Gathering(tenant, view, lead, must_exist=False)
     accounts: dict[AccountCode, Account] = {}
     for entry in entries:
         accounts |= accounts_seen(tenant, entry, view)
-    await_decisions(accounts.values())
+    wait = _waiting(entries, accounts)
+    if linked and wait:
+        raise next(iter(wait.values()))
     gathering.need(entries, accounts)
     refusals: dict[int, Refused] = {}
     for place, entry in enumerate(entries):
+        if place in wait:
+            continue
         period, opening = period_of(tenant, entry, view)
-        own = {code: accounts[code] for code in entry.accounts if code in accounts}
+        own = _own(entry, accounts)
         gathering.judged_by |= {write.ref: still_absent(write) for write in opening}
         refusal = refusal_of(entry, own, period) or gathering.add(entry, own, opening)
         if refusal:
             refusals[place] = refusal
             if linked:
                 return Gathered(tuple(gathering.judged_by.values()), refusals, loose=gathering.loose(view))
-    records = tuple(write_entry(tenant, entry, refusals.get(place)) for place, entry in enumerate(entries))
-    return gathering.gathered(records, refusals)
+    decided = ((place, entry) for place, entry in enumerate(entries) if place not in wait)
+    records = tuple(write_entry(tenant, entry, refusals.get(place)) for place, entry in decided)
+    return replace(gathering.gathered(records, refusals), wait=wait)
+
+
+def _own(entry: JournalEntry, accounts: Cards) -> dict[AccountCode, Account]:
+    return {code: accounts[code] for code in entry.accounts if code in accounts}
+
+
+def _waiting(entries: Sequence[JournalEntry], accounts: Cards) -> dict[int, Retryable]:
+    """The entries on which a control operation decides first, by place: nobody else waits for it with them."""
+    wait: dict[int, Retryable] = {}
+    for place, entry in enumerate(entries):
+        try:
+            await_decisions(_own(entry, accounts).values())
+        except Retryable as fault:
+            wait[place] = fault
+    return wait
 
 
 @dataclass(slots=True)

@@ -97,8 +97,10 @@ def _linked(tenant: TenantId, batch: Batch, view: View) -> Iterable[DryRunResult
 def _independent(tenant: TenantId, batch: Batch, view: View) -> Iterable[DryRunResult]:
     found = [_found(posting, view) for posting in batch.postings]
     rest = [posting.entry for posting, known in zip(batch.postings, found, strict=True) if known is None]
-    refusals = gather_slow(tenant, rest, view, batch.id, linked=False).refusals
-    fresh = iter([_verdict(refusals.get(place)) for place in range(len(rest))])
+    gathered = gather_slow(tenant, rest, view, batch.id, linked=False)
+    if gathered.wait:
+        raise next(iter(gathered.wait.values()))
+    fresh = iter([_verdict(gathered.refusals.get(place)) for place in range(len(rest))])
     return [known or next(fresh) for known in found]
 
 

@@ -20,7 +20,7 @@ from shared.ledger.rules.posting import Plan, accounts_seen, moved, plan_fast, p
 from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
 from shared.ledger.use_cases.together import Result, Together
-from shared.ledger.use_cases.writer import Writer
+from shared.ledger.use_cases.writer import Lane, Writer
 from shared.listing import Listing
 from shared.ports import Document, Query, Ref, View, Where, Write
 
@@ -85,8 +85,8 @@ class Books:
     def post(self, call: Call, entry: JournalEntry) -> Done[RecordedEntry]:
         """Post one entry whose id is the call's own; the entry itself is the idempotency record.
 
-        Two lines with remembered accounts cost no read, one commit, three writes and the audit record. What
-        takes from an account with a floor shares a commit with whatever else waits for that account.
+        Two lines with remembered accounts cost no read, one commit, three writes and the audit record; less
+        when others wait with it, for then they share a commit.
 
         Raises:
             EntryIdReused: the id was used with another request.
@@ -94,18 +94,7 @@ class Books:
             Retryable: contention or silence outlasted the attempts.
         """
         entry = entry.posted_at(call.at)
-        if account := self._floored(call.tenant, entry):
-            return _done(self.writer.post(call, entry, account))
-        ref = entry_ref(call.tenant, entry.id)
-        fresh = RecordedEntry(entry, posted=True, recorded_at=call.at, refusal=None)
-
-        def decide(view: View) -> Booking[RecordedEntry]:
-            known = view[ref] if view.failures or view.has_read(ref) else None
-            if known is not None:
-                return Booking(Outcome(ref, "entry.post", answered_before(call, entry, known)))
-            return Booking(Outcome(ref, "entry.post", fresh), entry)
-
-        return self.perform(replace(call, once=False), (), decide, read_entry)
+        return _done(self.writer.post(call, entry, self._lane(call.tenant, entry)))
 
     def entry(self, tenant: TenantId, entry_id: StoredId) -> RecordedEntry:
         """One entry.
@@ -128,8 +117,8 @@ class Books:
         page = self._desk.store.query(Query("entries", tenant, where, limit=limit, after=cursor))
         return Listing(tuple(read_entry(document) for document in page.documents), page.cursor)
 
-    def _floored(self, tenant: TenantId, entry: JournalEntry) -> AccountCode | None:
-        """The first account with a floor that the entry takes from, as far as this process knows."""
+    def _lane(self, tenant: TenantId, entry: JournalEntry) -> Lane:
+        """The first account with a floor that the entry takes from, as far as this process knows; else the rest's."""
         for code, card in self.memory.cards(tenant, entry.accounts).items():
             if card.floor and moved(entry.lines, card)[1]:
                 return code

@@ -19,14 +19,14 @@ from shared.identity import StoredId, TenantId
 from shared.ledger.model import JournalEntry
 from shared.ledger.records import RecordedEntry, entry_ref
 from shared.ledger.rules.batches import Gathered, gather_fast, gather_refs, gather_slow
-from shared.ledger.rules.posting import Cards, accounts_seen, plan_slow, slow_refs
+from shared.ledger.rules.posting import Cards, Plan, accounts_seen, plan_fast, plan_slow, slow_refs
 from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
 from shared.ports import Create, Decision, Document, Ref, View, Write
 
 POST: Final = "entry.post"
 APART_SECONDS: Final = 30
-"""How long entries may take the slow path in parts, one after the other, below every door's timeout."""
+"""From the first attempt on: after it nothing more is begun on the slow path, below every door's timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ class Together:
             Refused: by the order's `covering`; nothing was posted.
             Retryable: nothing is known, not even what was there before.
         """
-        tried: set[Ref] = set()
+        ends_at, tried = self._monotonic() + APART_SECONDS, set[Ref]()
+        if len(order.postings) == 1 and order.cover is None:
+            return (self._alone(order.postings[0]),)
         try:
             results = self._store.transact((), lambda view: self._at_once(order, view, tried), attempts=1)
         except Retryable:
@@ -111,7 +113,7 @@ class Together:
             return results
         known = self._found(order)
         missing = tuple(posting for posting in order.postings if posting.entry.id not in known)
-        settled = self._apart(order.tenant, missing, self._monotonic() + APART_SECONDS)
+        settled = self._apart(order.tenant, missing, ends_at)
         fresh = {result.entry.id: result for result in settled}
         return tuple(known.get(entry.id) or fresh[entry.id] for entry in order.entries)
 
@@ -159,7 +161,7 @@ class Together:
             message = "there was no time left for this entry"
             return tuple(Result(posting.entry, Retryable(message)) for posting in postings)
         if len(postings) == 1:
-            return (self._alone(postings[0]),)
+            return (self._alone(postings[0], slow_refs(tenant, postings[0].entry)),)
         half, tried = Order(tenant, postings[0].entry.id, postings), set[Ref]()
         try:
             results = self._store.transact(half.refs, lambda view: self._at_once(half, view, tried), attempts=1)
@@ -168,37 +170,50 @@ class Together:
         self._memory.note_totals(frozenset(tried))
         return results
 
-    def _alone(self, posting: Posting) -> Result:
-        """One entry on the slow path by itself."""
+    def _alone(self, posting: Posting, first: tuple[Ref, ...] = ()) -> Result:
+        """One entry by itself: on the slow path if all that it looks at is read `first`, else on the fast one."""
         tenant, entry = posting.call.tenant, posting.entry
+        tried: set[Ref] = set()
 
         def decide(view: View) -> Decision[Result]:
-            view.need(slow_refs(tenant, entry))
-            if known := view[entry_ref(tenant, entry.id)]:
-                return Decision(again(posting, known))
-            plan = plan_slow(tenant, entry, view)
-            self._memory.note_accounts(tenant, accounts_seen(tenant, entry, view))
-            return Decision(
-                _fresh(posting, plan.refusal), (*plan.writes, *_audit((posting,), {0: plan.refusal})), plan.loose
-            )
+            plan = self._fast_plan(posting, view)
+            if plan is None:
+                view.need(slow_refs(tenant, entry))
+                if known := view[entry_ref(tenant, entry.id)]:
+                    return Decision(again(posting, known))
+                plan = plan_slow(tenant, entry, view)
+                self._memory.note_accounts(tenant, accounts_seen(tenant, entry, view))
+            tried.update(write.ref for write in plan.writes if write.ref.collection == "totals")
+            records = (_record(posting, plan.refusal),) if posting.audited else ()
+            return Decision(_fresh(posting, plan.refusal), (*plan.writes, *records), plan.loose)
 
         try:
-            return self._store.transact(slow_refs(tenant, entry), decide)
+            result = self._store.transact(first, decide)
         except Retryable as fault:
             return Result(entry, fault)
+        self._memory.note_totals(frozenset(tried))
+        return result
+
+    def _fast_plan(self, posting: Posting, view: View) -> Plan | None:
+        tenant, entry = posting.call.tenant, posting.entry
+        if view.failures or view.has_read(entry_ref(tenant, entry.id)):
+            return None
+        return plan_fast(tenant, entry, self._memory.cards(tenant, entry.accounts), view)
 
 
 def _decided(
     postings: Sequence[Posting], gathered: Gathered, covering: Sequence[Write]
 ) -> Decision[tuple[Result, ...]]:
-    refusals = gathered.refusals
-    results = tuple(_fresh(posting, refusals.get(place)) for place, posting in enumerate(postings))
-    return Decision(results, (*covering, *gathered.writes, *_audit(postings, refusals)), gathered.loose)
+    results = tuple(
+        _fresh(posting, gathered.refusals.get(place) or gathered.wait.get(place))
+        for place, posting in enumerate(postings)
+    )
+    return Decision(results, (*covering, *gathered.writes, *_audit(postings, gathered)), gathered.loose)
 
 
-def _fresh(posting: Posting, refusal: Refused | None) -> Result:
+def _fresh(posting: Posting, otherwise: Refused | Retryable | None) -> Result:
     posted = RecordedEntry(posting.entry, posted=True, recorded_at=posting.call.at, refusal=None)
-    return Result(posting.entry, refusal or posted)
+    return Result(posting.entry, otherwise or posted)
 
 
 def again(posting: Posting, known: Document) -> Result:
@@ -220,13 +235,15 @@ def _unchanging(order: Order, found: Iterable[StoredId]) -> frozenset[Ref]:
     return frozenset(entry_ref(order.tenant, entry_id) for entry_id in found)
 
 
-def _audit(postings: Sequence[Posting], refusals: Mapping[int, Refused | None]) -> tuple[Create, ...]:
-    """The audit records of those that have one of their own."""
+def _audit(postings: Sequence[Posting], gathered: Gathered) -> tuple[Create, ...]:
+    """The audit records of those that are decided and have one of their own."""
     return tuple(
-        audit_record(
-            posting.call,
-            Outcome(entry_ref(posting.call.tenant, posting.entry.id), POST, None, refusal=refusals.get(place)),
-        )
+        _record(posting, gathered.refusals.get(place))
         for place, posting in enumerate(postings)
-        if posting.audited
+        if posting.audited and place not in gathered.wait
     )
+
+
+def _record(posting: Posting, refusal: Refused | None) -> Create:
+    fact = entry_ref(posting.call.tenant, posting.entry.id)
+    return audit_record(posting.call, Outcome(fact, POST, None, refusal=refusal))

@@ -1,16 +1,19 @@
-"""The batching writer: postings that wait for one hot account with a floor share its next commit.
+"""The batching writer: single postings that wait at the same time share the next commit.
 
-Every debit of a floored account moves its guard, so two commits at once mean that one fails. Here a process
-sends one at a time: whoever finds none on its way leads and takes with it all that wait by then; who comes
-meanwhile waits for the next. Nobody waits for company, so the window is the commit on its way, and an idle
-account answers as fast as without a writer. Postings into the account do not pass here: inflows are blind.
+A process sends one commit a lane at a time: whoever finds none on its way leads and takes with it all that wait by
+then; who comes meanwhile waits for the next. Nobody waits for company, so the window is the commit on its way, and
+an idle ledger answers as fast as without a writer; under load the sums of a busy account merge, and a commit's cost
+is shared (docs/decisions, 10).
+
+A floored account that is taken from has a lane of its own: every debit moves its guard, so two commits at once mean
+that one fails. All else of a tenant goes in one lane: increments are blind and stand in nobody's way.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from shared.calls import Call
 from shared.faults import Retryable
@@ -21,6 +24,10 @@ from shared.limits import BATCH_LINES, WRITER_ENTRIES
 
 WAIT_SECONDS: Final = 40
 """How long a posting waits for its leader: longer than a leader takes whose answers come, shorter than any door."""
+
+
+Lane: TypeAlias = AccountCode | None
+"""Whose commits go one after the other: those that take from this account with a floor, or all others."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,10 +41,10 @@ class _Ticket:
 
 
 @dataclass(slots=True, eq=False)
-class _Lane:
-    """The queue of one account; it exists while somebody leads."""
+class _Queue:
+    """Those that wait in one lane; it exists while somebody leads."""
 
-    key: tuple[TenantId, AccountCode]
+    key: tuple[TenantId, Lane]
     waiting: deque[_Ticket] = field(default_factory=deque)
 
 
@@ -48,47 +55,47 @@ class Writer:
         """Commit by `together`, at most `entries` at a time."""
         self._together, self._entries, self._wait_seconds = together, entries, wait_seconds
         self._lock = Lock()
-        self._lanes: dict[tuple[TenantId, AccountCode], _Lane] = {}
+        self._queues: dict[tuple[TenantId, Lane], _Queue] = {}
 
     @property
     def waiting(self) -> int:
-        """Postings in the queues now, of all accounts."""
+        """Postings in the queues now, of all lanes."""
         with self._lock:
-            return sum(len(lane.waiting) for lane in self._lanes.values())
+            return sum(len(queue.waiting) for queue in self._queues.values())
 
-    def post(self, call: Call, entry: JournalEntry, account: AccountCode) -> Result:
-        """Post with the next commit of `account`; the result is this entry's own.
+    def post(self, call: Call, entry: JournalEntry, lane: Lane) -> Result:
+        """Post with the next commit of `lane`; the result is this entry's own.
 
         A leader that dies leaves whoever it took along with a `Retryable` result: the same request finds
         what became of it.
         """
         ticket = _Ticket(Posting(call, entry))
-        lane = self._queue(ticket, (call.tenant, account))
+        queue = self._stand(ticket, (call.tenant, lane))
         try:
             if not ticket.leads:
                 ticket.woken.wait(self._wait_seconds)
             if ticket.leads:
-                self._lead(lane)
+                self._lead(queue)
         finally:
-            self._leave(lane, ticket)
+            self._leave(queue, ticket)
         return ticket.result or _unknown(ticket)
 
-    def _queue(self, ticket: _Ticket, key: tuple[TenantId, AccountCode]) -> _Lane:
-        """Stand in the account's queue, at its head if nobody leads."""
+    def _stand(self, ticket: _Ticket, key: tuple[TenantId, Lane]) -> _Queue:
+        """Stand in the lane's queue, at its head if nobody leads."""
         with self._lock:
-            lane = self._lanes.get(key)
-            if lane is None:
-                lane = self._lanes[key] = _Lane(key)
+            queue = self._queues.get(key)
+            if queue is None:
+                queue = self._queues[key] = _Queue(key)
                 ticket.leads = True
-            lane.waiting.append(ticket)
-            return lane
+            queue.waiting.append(ticket)
+            return queue
 
-    def _lead(self, lane: _Lane) -> None:
+    def _lead(self, queue: _Queue) -> None:
         """Commit for all that wait now, the leader's own first, and wake them whatever happens."""
-        taken = self._take(lane)
+        taken = self._take(queue)
         try:
             postings = tuple(ticket.posting for ticket in taken)
-            order = Order(lane.key[0], postings[0].entry.id, postings)
+            order = Order(queue.key[0], postings[0].entry.id, postings)
             for ticket, result in zip(taken, self._together.settle(order), strict=True):
                 ticket.result = result
         except Retryable as fault:
@@ -98,37 +105,37 @@ class Writer:
             for ticket in taken:
                 ticket.woken.set()
 
-    def _take(self, lane: _Lane) -> Sequence[_Ticket]:
+    def _take(self, queue: _Queue) -> Sequence[_Ticket]:
         """From the head of the queue, no more lines than a batch may have; one that is asked twice goes once."""
         with self._lock:
             taken: dict[str, _Ticket] = {}
             left: deque[_Ticket] = deque()
             lines = 0
-            while lane.waiting and len(taken) < self._entries:
-                entry = lane.waiting[0].posting.entry
+            while queue.waiting and len(taken) < self._entries:
+                entry = queue.waiting[0].posting.entry
                 lines += 0 if entry.id in taken else len(entry.lines)
                 if lines > BATCH_LINES:
                     break
-                ticket = lane.waiting.popleft()
+                ticket = queue.waiting.popleft()
                 if entry.id in taken:  # the next commit finds what becomes of it now
                     left.append(ticket)
                 else:
                     taken[entry.id] = ticket
-            lane.waiting.extendleft(reversed(left))
+            queue.waiting.extendleft(reversed(left))
             return tuple(taken.values())
 
-    def _leave(self, lane: _Lane, ticket: _Ticket) -> None:
+    def _leave(self, queue: _Queue, ticket: _Ticket) -> None:
         """Leave the queue, answered or not; a leader hands over to the next in it."""
         with self._lock:
-            if ticket in lane.waiting:
-                lane.waiting.remove(ticket)
+            if ticket in queue.waiting:
+                queue.waiting.remove(ticket)
             if not ticket.leads:
                 return
-            if lane.waiting:
-                lane.waiting[0].leads = True
-                lane.waiting[0].woken.set()
+            if queue.waiting:
+                queue.waiting[0].leads = True
+                queue.waiting[0].woken.set()
             else:
-                del self._lanes[lane.key]
+                del self._queues[queue.key]
 
 
 def _unknown(ticket: _Ticket) -> Result:

@@ -3,7 +3,6 @@
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -16,8 +15,10 @@ from shared.ledger.records import RecordedEntry, account_ref, entry_ref
 from shared.ledger.refusals import EntryExists, InsufficientFunds
 from shared.ledger.use_cases.batches import Batches, BatchResult, Mode, batch_ref
 from shared.ledger.use_cases.together import APART_SECONDS, Result, Together
+from shared.limits import COMMIT_ATTEMPTS
 from shared.ports import Decision, Query, Update
 from tests.builders import ACME, a_call, a_sale
+from tests.emulator.ledger.asked import passes
 from tests.emulator.ledger.batching import (
     BOTH,
     WALLET,
@@ -282,11 +283,6 @@ def test_an_entry_that_gets_no_answer_is_retryable_and_the_others_are_not(kept: 
     assert (journal(kept), kept.proven()) == (5, True)
 
 
-def passes(commit: Commit) -> Any:
-    """Nothing is wrong with this commit."""
-    return commit()
-
-
 def test_after_a_failure_entries_go_on_in_halves_and_not_one_by_one(kept: Bookkeeping) -> None:
     """A rival's lock held up a commit of 64: two commits of 32 follow, after the batch's record."""
     kept.line.commits = [unsent]
@@ -297,20 +293,37 @@ def test_after_a_failure_entries_go_on_in_halves_and_not_one_by_one(kept: Bookke
 
 
 @pytest.mark.parametrize("bad", [0, 3, 4, 7])
-def test_what_makes_a_commit_fail_is_halved_until_it_fails_alone(kept: Bookkeeping, bad: int) -> None:
-    """An account between two states keeps its own entry waiting, no other, at some commits for each halving."""
+def test_an_account_between_two_states_keeps_only_its_own_entry_waiting(kept: Bookkeeping, bad: int) -> None:
+    """The others are posted in one commit; the same batch posts it when the account is decided on."""
     with_wallet(kept, 100)
     ref = account_ref(ACME, WALLET.code)
-    between = kept.store.get([ref])[ref]
-    assert between is not None
-    raised = Update(ref, {"state": AccountState.CLOSING.value, "version": 2}, between.version)
-    kept.store.transact((), lambda _: Decision(None, (raised,)))
+
+    def turn(state: AccountState, version: int) -> None:
+        before = kept.store.get([ref])[ref]
+        assert before is not None
+        turned = Update(ref, {"state": state.value, "version": version}, before.version)
+        kept.store.transact((), lambda _: Decision(None, (turned,)))
+
+    turn(AccountState.CLOSING, 2)
     entries = [a_withdrawal(1, "w") if place == bad else one for place, one in enumerate(sales(8))]
     before = len(kept.line.paths)
     expected = ["retry" if place == bad else "posted" for place in range(8)]
     assert outcomes(post(kept, Mode.INDEPENDENT, entries)) == expected
-    assert kept.line.paths[before:].count("Commit") == 4
+    assert kept.line.paths[before:].count("Commit") == 1
     assert (journal(kept), kept.proven()) == (8, True)
+    turn(AccountState.OPEN, 3)
+    assert outcomes(post(kept, Mode.INDEPENDENT, entries)) == ["posted"] * 8
+    assert (journal(kept), kept.proven()) == (9, True)
+
+
+def test_what_makes_a_commit_fail_is_halved_until_it_fails_alone(kept: Bookkeeping) -> None:
+    """The first entry of eight fails every commit that it is in: eight, four, two, and one as often as one tries."""
+    kept.line.commits = [unsent, passes, *[unsent] * (2 + COMMIT_ATTEMPTS)]
+    before = len(kept.line.paths)
+    assert outcomes(post(kept, Mode.INDEPENDENT, sales(8))) == ["retry"] + ["posted"] * 7
+    commits = kept.line.paths[before:].count("Commit")
+    assert commits == len(("all", "record", "4", "2", *range(COMMIT_ATTEMPTS), "1", "2", "4"))
+    assert (journal(kept), kept.proven()) == (7, True)
 
 
 def test_what_finds_no_time_after_a_failure_is_to_be_retried(kept: Bookkeeping) -> None:

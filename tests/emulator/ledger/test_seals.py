@@ -240,7 +240,7 @@ def test_a_rival_between_signing_and_writing_wins_and_nothing_is_sealed_twice(
     rival = Office(other, settings, office.signer)
 
     def rivals_turn() -> None:
-        office.sell("c")
+        rival.sell("c")
         rival.seal()
 
     office.kept.line.commits.append(first(rivals_turn))

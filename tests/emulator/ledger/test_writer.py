@@ -1,4 +1,4 @@
-"""The batching writer on the real emulator: many at once on one floored account, each answered truly."""
+"""The batching writer on the real emulator: many at once, above all on one floored account, each answered truly."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from shared.ledger.rules.control import Control
 from shared.ledger.use_cases.writer import Writer
 from shared.ports import Decision, Query
 from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
+from tests.emulator.ledger.asked import passes
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.lines import Commit, Switch, first, held, lost, unsent
 
@@ -40,11 +41,6 @@ class Gate:
         self.reached.set()
         assert self.open.wait(SECONDS)
         return self.then(commit)
-
-
-def passes(commit: Commit) -> Any:
-    """Nothing is wrong with this commit."""
-    return commit()
 
 
 def killed(_: Commit) -> Any:
@@ -97,10 +93,12 @@ class Crowd:
     wallet: Bookkeeping
     pool: ThreadPoolExecutor
 
-    def behind(self, gate: Gate, entries: list[JournalEntry]) -> tuple[Future[str], list[Future[str]]]:
+    def behind(
+        self, gate: Gate, entries: list[JournalEntry], first: JournalEntry | None = None
+    ) -> tuple[Future[str], list[Future[str]]]:
         """The leader's answer and those of the entries that wait behind it when the gate opens."""
         self.wallet.line.commits.insert(0, gate)
-        leader = self.pool.submit(post, self.wallet, a_withdrawal(1, "leader"))
+        leader = self.pool.submit(post, self.wallet, first or a_withdrawal(1, "leader"))
         assert gate.reached.wait(SECONDS)
         before = self.wallet.line.paths.copy()
         followers = [self.pool.submit(post, self.wallet, entry) for entry in entries]
@@ -145,6 +143,41 @@ def test_all_that_wait_share_the_next_commit(crowd: Crowd) -> None:
     assert [one.result(SECONDS) for one in (leader, *followers)] == ["posted"] * 31
     assert paths[before:] == ["BatchGetDocuments", "Commit"] * 2
     assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (969, True)
+
+
+def test_postings_without_a_floor_share_the_next_commit_and_read_nothing(crowd: Crowd) -> None:
+    """Twenty sales behind one: their totals are merged, and none is read."""
+    for number in range(60):
+        post(crowd.wallet, a_sale(1, name=f"known-{number}"))
+    before = len(crowd.wallet.line.paths)
+    sales = [a_sale(1, name=f"s{one}") for one in range(20)]
+    leader, followers = crowd.behind(Gate(passes), sales, a_sale(1, name="first"))
+    assert [one.result(SECONDS) for one in (leader, *followers)] == ["posted"] * 21
+    assert crowd.wallet.line.paths[before:] == ["Commit"] * 2
+    assert crowd.wallet.proven()
+
+
+def test_who_waits_for_a_floored_account_holds_up_nobody_else(crowd: Crowd) -> None:
+    """A sale is posted while a withdrawal's commit is still on its way."""
+    gate = Gate(passes)
+    crowd.wallet.line.commits = [gate]
+    leader = crowd.pool.submit(post, crowd.wallet, a_withdrawal(1, "leader"))
+    assert gate.reached.wait(SECONDS)
+    assert post(crowd.wallet, a_sale(1, name="meanwhile")) == "posted"
+    assert not leader.done()
+    gate.open.set()
+    assert leader.result(SECONDS) == "posted"
+
+
+@pytest.mark.parametrize("bad", [0, 7, 14])
+def test_an_account_that_nobody_knows_refuses_its_own_entry_alone(crowd: Crowd, bad: int) -> None:
+    """Among sales that wait together."""
+    entries = [a_sale(1, name=f"s{one}") for one in range(15)]
+    entries[bad] = a_sale(1, name=f"s{bad}", to="assets:nobody:knows")
+    _, followers = crowd.behind(Gate(passes), entries, a_sale(1, name="first"))
+    came = [one.result(SECONDS) for one in followers]
+    assert came == ["unknown_account" if place == bad else "posted" for place in range(15)]
+    assert crowd.wallet.proven()
 
 
 def test_alone_it_costs_what_a_single_posting_does(wallet: Bookkeeping) -> None:
