@@ -82,7 +82,7 @@ class Outcome(Generic[T]):
 
     `fact` is the document that the answer can be read from again; `action` is what the audit
     record says was done to it (`invoice.issue`). Without writes nothing is recorded: the answer
-    was given before.
+    was given before, unless the call `joined` what another one began.
     """
 
     fact: Ref
@@ -94,6 +94,8 @@ class Outcome(Generic[T]):
     """Documents read that may be stale without harm; say why where they are named."""
     refusal: Refused | None = None
     """A refusal that is itself a fact: it is written, audited, and then raised."""
+    joined: bool = False
+    """The call is recorded though it writes no fact: once what it joined is over, it would be answered otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def _replay(call: Call, trace: Document, view: View, again: Callable[[Document],
 
 
 def _to_write(call: Call, outcome: Outcome[T]) -> Decision[Done[T] | Refused]:
-    if not outcome.writes and outcome.refusal is None:
+    if not outcome.writes and outcome.refusal is None and not (outcome.joined and call.once):
         return Decision(Done(outcome.answer, replayed=True, messages=outcome.messages))
     writes = [*outcome.writes, audit_record(call, outcome), *(row(message, call.at) for message in outcome.messages)]
     if call.once:

@@ -34,7 +34,15 @@ RICH: Final = 10**12
 SECONDS: Final = 3.0
 WARMING_SECONDS: Final = 6.0
 CREW: Final = (2, 4)
-"""Processes and threads, of batches and of the rows beside peers."""
+"""Processes and threads, of batches."""
+
+CROWD: Final = (2, 32)
+"""Of single posts beside raw commits and peers: callers that an instance takes at once (`concurrency` is 80)."""
+
+SINGLES: Final[Mapping[Work, tuple[str, str]]] = {
+    posting.post_alone: ("uniform", f"{posting.ACCOUNTS} accounts"),
+    posting.post_alone_on_two: ("hot", "2 hot accounts"),
+}
 
 WRITERS: Final = (1, 8)
 HOT_BAR, RANDOM_BAR, WRITER_BAR = 0.8, 0.5, 300
@@ -66,7 +74,9 @@ def rows(place: World) -> Iterator[Row]:
             yield from _beside_raw(size, best)
     yield _beside_peer("batches", fastest, f"independent batches on {ACCOUNTS} random accounts, the best size")
     _open_accounts(place.house)
-    with crew(place.cloud.settings(), *CREW) as workers:
+    with crew(place.cloud.settings(), *CROWD) as workers:
+        for work in (posting.raw, *SINGLES):
+            workers.round(work, WARMING_SECONDS)
         yield from _singles(workers)
     with crew(place.cloud.settings(), *WRITERS) as workers:
         yield from _writer(workers)
@@ -106,21 +116,23 @@ def _beside_raw(size: int, best: Mapping[Work, Tally]) -> Iterator[Row]:
 
 
 def _singles(workers: Crew) -> Iterator[Row]:
-    works: dict[Work, tuple[Work, str]] = {
-        posting.post_alone: (posting.prebuilt_alone, "uniform"),
-        posting.post_alone_on_two: (posting.prebuilt_alone_on_two, "hot"),
-    }
-    best = workers.alternating((*works, *(ceiling for ceiling, _ in works.values())), SECONDS)
-    how = f"single posts with their audit records, {workers.shape}"
-    for work, (ceiling, kind) in works.items():
-        yield _beside_peer(kind, best[work].per_second, how)
-        yield _beside_peer(kind, best[ceiling].per_second, f"{how}; requests built before", "ceiling ")
+    """Journal entries one a request, by so many callers as an instance takes at once."""
+    best = workers.alternating((posting.raw, *SINGLES), SECONDS)
+    base = best[posting.raw].per_second
+    yield Row(f"raw commits, {workers.shape}", base, "commits/s", f"one 1 KB document each, {OF_RAW}")
+    for work, (kind, where) in SINGLES.items():
+        tally = best[work]
+        cost = f"{tally.operations['rpcs']:.2f} RPCs and {tally.operations['writes']:.2f} writes a posting"
+        name = f"single posts, {where}, {workers.shape}"
+        how = f"with their audit records, {cost}, {OF_RAW}"
+        yield Row(name, tally.per_second, "postings/s", how, tally.per_second / base).at_least(HOT_BAR)
+        yield _beside_peer(kind, tally.per_second, f"single posts with their audit records, {workers.shape}")
 
 
-def _beside_peer(kind: str, value: float, how: str, what: str = "") -> Row:
+def _beside_peer(kind: str, value: float, how: str) -> Row:
     low, high = PEER[kind]
     text = f"{how}; pgledger on PostgreSQL {low:,} to {high:,}/s"
-    return Row(f"{what}beside pgledger, {kind}", value, "entries/s", text, value / high)
+    return Row(f"beside pgledger, {kind}", value, "entries/s", text, value / high)
 
 
 def _writer(workers: Crew) -> Iterator[Row]:

@@ -65,7 +65,8 @@ def _beside_raw(workers: Crew) -> Iterator[Row]:
     informing = {
         prebuilt_on_many: f"ceiling: requests of postings built before, {ACCOUNTS} accounts",
         prebuilt_on_two: "ceiling: requests of postings built before, 2 hot accounts",
-        post_alone: "posting without outbox row",
+        post_alone: f"single posts (no outbox row), {ACCOUNTS} accounts",
+        post_alone_on_two: "single posts (no outbox row), 2 hot accounts",
         post_and_publish: "posting, announced on Pub/Sub",
     }
     best = workers.alternating((raw, *barred, *informing), SECONDS)
@@ -108,12 +109,12 @@ def post_on_two(house: House, name: str) -> Callable[[int], object]:
 
 def prebuilt_on_many(house: House, name: str) -> Callable[[int], object]:
     """Send the requests of `post_on_many`, built before: as if deciding and encoding cost nothing."""
-    return _prebuilt(house, lambda books: _announced(house, books, f"ready-{name}", many=True))
+    return _prebuilt(house, name, many=True)
 
 
 def prebuilt_on_two(house: House, name: str) -> Callable[[int], object]:
     """The same for `post_on_two`."""
-    return _prebuilt(house, lambda books: _announced(house, books, f"ready-{name}", many=False))
+    return _prebuilt(house, name, many=False)
 
 
 def post_and_publish(house: House, name: str) -> Callable[[int], object]:
@@ -122,29 +123,19 @@ def post_and_publish(house: House, name: str) -> Callable[[int], object]:
 
 
 def post_alone(house: House, name: str) -> Callable[[int], object]:
-    """Post with nothing to announce, as a journal entry of the API."""
-    return _alone(house, house.books, name, many=True)
+    """Post with nothing to announce, as a journal entry of the API: what waits together shares a commit."""
+    return _alone(house, name, many=True)
 
 
 def post_alone_on_two(house: House, name: str) -> Callable[[int], object]:
     """The same between always the same two accounts."""
-    return _alone(house, house.books, name, many=False)
+    return _alone(house, name, many=False)
 
 
-def prebuilt_alone(house: House, name: str) -> Callable[[int], object]:
-    """Send the requests of `post_alone`, built before."""
-    return _prebuilt(house, lambda books: _alone(house, books, f"ready-{name}", many=True))
-
-
-def prebuilt_alone_on_two(house: House, name: str) -> Callable[[int], object]:
-    """The same for `post_alone_on_two`."""
-    return _prebuilt(house, lambda books: _alone(house, books, f"ready-{name}", many=False))
-
-
-def _alone(house: House, books: Books, name: str, *, many: bool) -> Callable[[int], object]:
+def _alone(house: House, name: str, *, many: bool) -> Callable[[int], object]:
     def post(number: int) -> None:
         key = f"alone-{name}-{number}-{many}"
-        books.post(a_call(house, key), _entry(house, key, number, many=many))
+        house.books.post(a_call(house, key), _entry(house, key, number, many=many))
 
     return post
 
@@ -165,10 +156,9 @@ def _announced(house: House, books: Books, name: str, *, many: bool) -> Callable
     return post
 
 
-def _prebuilt(house: House, make: Callable[[Books], Callable[[int], object]]) -> Callable[[int], object]:
-    """Let `make`'s work be done on books whose commits are kept, and give what sends them."""
+def _prebuilt(house: House, name: str, *, many: bool) -> Callable[[int], object]:
     kept = Kept(house.settings)
-    return kept.sender(make(Books(kept.desk(house))), PREBUILT)
+    return kept.sender(_announced(house, Books(kept.desk(house)), f"ready-{name}", many=many), PREBUILT)
 
 
 def _entry(house: House, key: str, number: int, *, many: bool) -> JournalEntry:

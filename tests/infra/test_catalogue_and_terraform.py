@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from functions_framework._http.gunicorn import GunicornApplication
 
 from shared.http.requests import REQUEST_HASH
 from shared.settings import read_settings
@@ -102,6 +103,17 @@ def test_every_figure_of_a_function_reaches_it() -> None:
     assert fields_of("function", "settings") == written - meaning
     text = (MODULES / "function" / "function.tf").read_text(encoding="utf-8")
     assert set(re.findall(r"var\.settings\.(\w+)", text)) == written - meaning
+
+
+def test_a_function_serves_as_many_requests_at_once_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """functions-framework starts four threads a processor unless this variable says otherwise."""
+    text = (MODULES / "function" / "function.tf").read_text(encoding="utf-8")
+    told = re.search(r"merge\(var\.environment, { (\w+) = tostring\(var\.settings\.concurrency\) }\)", text)
+    assert told
+    monkeypatch.setenv(told[1], "32")
+    framework: Any = GunicornApplication
+    server = framework(lambda *_: [], "127.0.0.1", 0, debug=False)
+    assert server.cfg.threads == CATALOGUE["functions"]["entries"]["concurrency"] == 32
 
 
 def test_jobs_fire_by_the_catalogues_cron_and_zone() -> None:

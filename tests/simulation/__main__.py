@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.progress import track
 
 from tests.simulation.days import quiet, run_seed, summarised
-from tests.simulation.plants import PLANTS, plant
+from tests.simulation.planting import plant
+from tests.simulation.plants import PLANTS
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Result
@@ -33,14 +34,14 @@ SEEDS: Final = 1_000
 MOST: Final = 400
 """Seeds after which a planted bug counts as not found."""
 
-console = Console()
+console = Console(emoji=False)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what was asked for."""
     asked = _parsed(arguments)
     if asked.plant:
-        plant(asked.plant)
+        plant({one.name: one for one in PLANTS}[asked.plant])
         return _lived(asked.plant, range(asked.most))
     if asked.plants:
         return _plants(asked.jobs, asked.names)
@@ -137,7 +138,8 @@ def _lived(name: str, seeds: Iterable[int]) -> int:
     for number, seed in enumerate(seeds, 1):
         result = run_seed(seed)
         if result.violations:
-            console.print(json.dumps({"plant": name, "seeds": number, "seed": seed, "by": result.violations[0]}))
+            found = {"plant": name, "seeds": number, "seed": seed, "by": result.violations[0]}
+            console.print(json.dumps(found), highlight=False, markup=False, soft_wrap=True)
             return 0
     console.print(json.dumps({"plant": name, "seeds": None}))
     return 1
@@ -160,7 +162,9 @@ def _plants(jobs: int, names: Sequence[str]) -> int:
         found = list(track(pool.map(lived, wanted), "planted bugs", len(wanted), console=console))
     for one in found:
         console.print(
-            f"{one['plant']}: {one['seeds'] or 'NOT FOUND'} {one.get('by', '')}", highlight=False, markup=False
+            f"{one['plant']}: {one['seeds'] or 'NOT FOUND'} {one.get('by', '')}",
+            highlight=False,
+            markup=False,
         )
     missed = [one for one in found if not one["seeds"]]
     known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
@@ -20,10 +21,11 @@ from shared.ledger.use_cases.together import Result
 from shared.payments.records import payment_id
 from shared.payroll.runs import Employee, PayrollRun
 from shared.ports import Fields
-from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer
 from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
-from tests.simulation.partner import CANARY, Stripe, Truth
+from tests.simulation.partner import Stripe, Truth
+from tests.simulation.reports_at_rest import reports
+from tests.simulation.sealed_at_rest import sealed
 from tests.simulation.world import World
 
 PLACES: Final = ("holds", "monitors", "invoices", "customers", "employees", "payroll_runs")
@@ -43,7 +45,8 @@ def at_rest(business: Business, watch: Watch) -> None:
     _monitors(business, documents, watch)
     _answered(business, documents)
     _seals(business)
-    _sealed(business, documents)
+    sealed(business, documents)
+    reports(business, watch)
     _proof(business)
 
 
@@ -74,14 +77,14 @@ def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> 
     waiting = [key for key, event in inbox.items() if event["state"] == "received"]
     if waiting:
         world.violated(f"{len(waiting)} events were taken in and never applied")
-    closed = {str(event["payment"]) for event in inbox.values() if event["state"] == "refused"}
+    known_to_us = {str(event["event_id"]): event for event in inbox.values()}
+    if set(known_to_us) != set(stripe.told):
+        world.violated(f"{len(stripe.told)} events were told, {len(known_to_us)} are known")
+        return
     payments = documents.get("payments", {})
     for name, truth in stripe.payments.items():
-        known = payments.get(payment_id("stripe", name))
-        if name not in closed:
-            _as_told(world, name, truth, known)
-        elif known is not None and "payment_never_came" in _refusals(inbox, name):
-            world.violated(f"{name} came, and a refund of it was told that it never did")
+        told = {one: total for one, (payment, total) in stripe.told.items() if payment == name}
+        _as_told(world, name, truth, _Known(told, known_to_us, payments.get(payment_id("stripe", name))))
     if len(payments) > len(stripe.payments):
         world.violated("there are payments that the partner never told of")
     receipts = documents.get("receipts", {})
@@ -93,18 +96,36 @@ _MAY_BE_REFUSED: Final = frozenset({"period_closed", "payment_never_came"})
 """A day in a closed month; and a refund of what was refused for that."""
 
 
-def _refusals(inbox: Mapping[str, Fields], payment: str) -> set[str]:
-    refused = [one for one in inbox.values() if one["payment"] == payment and one["state"] == "refused"]
-    return {str(cast("Fields", one["refusal"])["code"]) for one in refused}
+@dataclass(frozen=True)
+class _Known:
+    """Of one payment: the total given back that each event told (None: that it came), our events, our payment."""
+
+    told: Mapping[str, int | None]
+    events: Mapping[str, Fields]
+    payment: Fields | None
+
+    def refused(self, event: str) -> str:
+        """The code that an event was refused with; empty when it was not."""
+        refusal = cast("Fields | None", self.events[event]["refusal"])
+        return str(refusal["code"]) if refusal else ""
 
 
-def _as_told(world: World, name: str, truth: Truth, known: Fields | None) -> None:
-    if known is None:
+def _as_told(world: World, name: str, truth: Truth, known: _Known) -> None:
+    """What was not refused on the record stands as the partner says: no refusal excuses another event."""
+    came = [event for event, total in known.told.items() if total is None and not known.refused(event)]
+    if not came:
+        if known.payment is not None:
+            world.violated(f"{name} was refused, and is there")
+        return
+    if known.payment is None:
         world.violated(f"the payment {name} is nowhere")
         return
-    ours = (known["received"], known["refunded"])
-    if ours != (truth.amount, truth.refunded):
-        world.violated(f"{name} is {ours}, received and refunded; the partner says {truth}")
+    if any(known.refused(event) == "payment_never_came" for event in known.told):
+        world.violated(f"{name} came, and a refund of it was told that it never did")
+    refunded = max((total for event, total in known.told.items() if total and not known.refused(event)), default=0)
+    ours = (known.payment["received"], known.payment["refunded"])
+    if ours != (truth.amount, refunded):
+        world.violated(f"{name} is {ours}, received and refunded; the partner says {truth}, of it taken {refunded}")
 
 
 def _invoices(business: Business, documents: Mapping[str, Mapping[str, Fields]], watch: Watch) -> None:
@@ -276,28 +297,6 @@ def _seals(business: Business) -> None:
             there.add(leaf_of(name.rsplit("/", 1)[-1], state.created, plain_fields(state.fields)))
     if set(sealed) != there or any(times > 1 for times in sealed.values()):
         world.violated(f"{len(there)} entries should be sealed as they are, {len(sealed)} are")
-
-
-def _opens(sealer: Sealer, place: Place, stored: bytes) -> bool:
-    sealed: Sealed[str] = Sealed(stored)
-    try:
-        return sealer.open(place, "name", sealed, Purpose.SUPPORT) == CANARY
-    except PersonalDataUnreadable:
-        return False
-
-
-def _sealed(business: Business, documents: Mapping[str, Mapping[str, Fields]]) -> None:
-    """A person's data opens where it belongs, and nowhere else."""
-    house, world = business.cloud.house(), business.cloud.world
-    for key, customer in documents.get("customers", {}).items():
-        personal = cast("Mapping[str, bytes]", customer["sealed"])
-        sealer = house.vault.sealer(business.tenant, key)
-        for place, opens in (
-            (Place(business.tenant, "customers", key), True),
-            (Place(business.tenant, "customers", "x"), False),
-        ):
-            if _opens(sealer, place, personal["name"]) is not opens:
-                world.violated("a person's data does not open" if opens else "a person's data opens elsewhere")
 
 
 def _proof(business: Business) -> None:

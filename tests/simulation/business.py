@@ -37,6 +37,10 @@ class Business:
     runs: list[str] = field(default_factory=list)
     stopped: set[tuple[str, str]] = field(default_factory=set)
     """Tenant and account or month where nothing may land any more, as the doors have answered."""
+    floors: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By tenant and account of the credit side: how far below zero it may stand, as the doors have answered."""
+    brought_in: dict[str, int] = field(default_factory=dict)
+    """Debits less credits of accounts that another system's books brought."""
 
     def __post_init__(self) -> None:
         self.stripe = Stripe(self.cloud, self.tenant)

@@ -10,6 +10,7 @@ from shared.faults import Refused, Retryable
 from shared.gcp.firestore import FirestoreStore
 from shared.gcp.pubsub import PubSubBus
 from shared.gcp.rpc import Method
+from shared.gcp.secrets import SecretManagerSecrets
 from shared.gcp.tasks import TasksQueue
 from shared.http.private import Tick
 from shared.settings import Settings, read_settings
@@ -117,7 +118,7 @@ class Cloud:
             bus=PubSubBus(self.settings, rpc=ServiceLine(world, "topics", _sender(self.topics.answer, newer=newer))),
             keys=self.keys,
             signer=self.keys,
-            secrets=self.secrets,
+            secrets=SecretManagerSecrets(self.settings, clock, rpc=ServiceLine(world, "secrets", self.secrets.answer)),
         )
         house.books.together._monotonic = world.monotonic
         return Instance(house, clock, newer)

@@ -1,7 +1,7 @@
 """Which fault hit which handler, and why a cell is empty."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -20,6 +20,19 @@ _CALL: Final = {fault for faults in CALLS.values() for fault in faults}
 
 
 NOT_DRAWN: Final = "not drawn in these seeds"
+SIGNS: Final[Mapping[str, str]] = {
+    "i": "of its instance, counted there",
+    "p": "of the platform, counted there",
+    "t": "no task",
+    "e": "no event",
+    "w": "no webhook",
+    "s": "reads no snapshot",
+    "k": "no schedule",
+    "c": "no request of a client",
+    "n": "makes no such call",
+    "-": NOT_DRAWN,
+}
+"""Why a cell is empty, as the matrix prints it."""
 
 
 def matrix(results: Sequence[Result]) -> dict[tuple[str, Fault], int | str]:
@@ -39,27 +52,27 @@ def matrix(results: Sequence[Result]) -> dict[tuple[str, Fault], int | str]:
 
 def _reason(where: str, fault: Fault, verbs: set[str]) -> str:
     if fault in _INSTANCE:
-        return "of its instance, counted there"
+        return SIGNS["i"]
     if fault in {Fault.ROTATION, Fault.SECRET}:
-        return "of the platform, counted there"
+        return SIGNS["p"]
     belongs = {
-        "no task": (_TASK, where in TASKS),
-        "no event": (_EVENT, where in EVENTS),
-        "no webhook": (_WEBHOOK, where == DOOR),
-        "reads no snapshot": ({Fault.STALE}, SNAPSHOT in verbs),
-        "no schedule": ({Fault.SWEEP_MISSED}, where in SCHEDULES),
-        "no request of a client": ({Fault.REQUEST_TWICE}, " " in where),
+        SIGNS["t"]: (_TASK, where in TASKS),
+        SIGNS["e"]: (_EVENT, where in EVENTS),
+        SIGNS["w"]: (_WEBHOOK, where == DOOR),
+        SIGNS["s"]: ({Fault.STALE}, SNAPSHOT in verbs),
+        SIGNS["k"]: ({Fault.SWEEP_MISSED}, where in SCHEDULES),
+        SIGNS["c"]: ({Fault.REQUEST_TWICE}, " " in where),
     }
     for reason, (faults, fits) in belongs.items():
         if fault in faults and not fits:
             return reason
     if fault in _CALL and not any(fault in CALLS[verb] for verb in verbs - {SNAPSHOT}):
-        return "makes no such call"
+        return SIGNS["n"]
     return NOT_DRAWN
 
 
 def show(console: Console, results: Sequence[Result]) -> None:
-    """Print the matrix: a row a handler, a column a fault; `.` cannot be, `-` was not drawn."""
+    """Print the matrix: a row a handler, a column a fault; in an empty cell the sign of why it is empty."""
     cells = matrix(results)
     columns = list(enumerate(Fault, 1))
     lines = [f"{'fault x handler':36}" + "".join(f"{number:6}" for number, _ in columns)]
@@ -67,6 +80,7 @@ def show(console: Console, results: Sequence[Result]) -> None:
         f"{where:36}" + "".join(f"{_cell(cells[where, fault]):>6}" for _, fault in columns)
         for where in sorted({where for where, _ in cells})
     ]
+    lines += [f"{sign:>6} {reason}" for sign, reason in SIGNS.items()]
     for number, fault in columns:
         total = sum(result.faults[key] for result in results for key in result.faults if key[1] is fault)
         lines.append(f"{number:6} {fault.value}: {total}")
@@ -77,4 +91,4 @@ def show(console: Console, results: Sequence[Result]) -> None:
 
 
 def _cell(cell: int | str) -> str:
-    return str(cell) if isinstance(cell, int) else ("-" if cell == NOT_DRAWN else ".")
+    return str(cell) if isinstance(cell, int) else next(sign for sign, reason in SIGNS.items() if reason == cell)

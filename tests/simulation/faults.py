@@ -64,6 +64,9 @@ CALLS: Final[Mapping[str, tuple[Fault, ...]]] = {
     "Publish": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.TWICE, Fault.KILLED, Fault.KILLED_AFTER),
     "Encrypt": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.SLOW, Fault.KILLED),
     "Decrypt": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.SLOW, Fault.KILLED),
+    "GetPublicKey": (Fault.REQUEST_LOST, Fault.KILLED),
+    "ListSecretVersions": (Fault.REQUEST_LOST, Fault.SLOW, Fault.KILLED),
+    "AccessSecretVersion": (Fault.REQUEST_LOST, Fault.SLOW, Fault.KILLED),
     "Sign": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.KILLED, Fault.KILLED_AFTER),
 }
 """What can go wrong with a call, by its verb."""

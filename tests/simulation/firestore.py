@@ -90,7 +90,7 @@ class Firestore:
                 self._transactions.pop(request.transaction, None)
                 return methods.ROLLBACK.response()
             case name:
-                raise NotImplementedError(name)
+                raise RpcFailed(method, grpc.StatusCode.UNIMPLEMENTED, name)
 
     def time(self) -> Micros:
         """The server's time: never the same twice, so that every commit has its own."""

@@ -55,6 +55,8 @@ class Watch:
     """Ids of all messages that the queue or a topic has taken."""
     stopped: set[tuple[str, str]] = field(default_factory=set)
     """Tenant and account or month whose freeze or close was answered: nothing may land there any more."""
+    floors: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By tenant and account of the credit side: how far below zero it may stand, as it was answered."""
     posted: dict[str, list[int]] = field(default_factory=dict)
     """What is left to reverse of each posted entry, by line."""
 
@@ -132,13 +134,15 @@ class Watch:
         if fields["outcome"] != "posted":
             return set()
         self.entries[f"{tenant} {fields['cause']!s}"] += 1
-        places = {str(fields["month"]), *(line["account"] for line in cast("list[Any]", fields["lines"]))}
-        for place in places:
+        lines = cast("list[Any]", fields["lines"])
+        places = {str(fields["month"]), *(line["account"] for line in lines)}
+        narrowed = {f"{line['account']} {line['currency']}" for line in lines}
+        for place in places | narrowed:
             if (tenant, place) in self.stopped:
                 self.world.violated(f"an entry landed on {place} after it was closed or frozen")
         touched: set[Spot] = set()
         sums: Counter[str] = Counter()
-        for line in cast("list[Any]", fields["lines"]):
+        for line in lines:
             place = (tenant, line["account"], line["currency"], str(fields["month"]))
             side = "debits" if line["side"] == "debit" else "credits"
             self.folds[place][side] += line["amount"]
@@ -146,6 +150,8 @@ class Watch:
             touched.add(place)
         for place in touched:
             self.folds[place]["count"] += 1
+            if self.stands(*place[:2]) + self.floors.get(place[:2], 0) < 0 and place[:2] in self.floors:
+                self.world.violated(f"{place[1]} fell below its floor")
         if any(sums.values()):
             self.world.violated(f"an entry does not balance: {sums}")
         return touched
@@ -166,6 +172,14 @@ class Watch:
         if min(left) < 0:
             self.world.violated("more of an entry was reversed than was posted")
 
+    def stands(self, tenant: str, code: str) -> int:
+        """Credits less debits of an account, by its entries."""
+        return sum(
+            counted["credits"] - counted["debits"]
+            for place, counted in self.folds.items()
+            if place[:2] == (tenant, code)
+        )
+
     def _floors(self, changes: Iterable[Change]) -> None:
         """A guard's own figures: what was spent and held never exceeds what came in, by its entries."""
         for change in changes:
@@ -174,11 +188,7 @@ class Watch:
                 continue
             tenant, code = state.name.split("/")[-3], state.name.rsplit("/", 1)[-1]
             held = cast("int", state.fields["held"])
-            balance = sum(
-                counted["credits"] - counted["debits"]
-                for place, counted in self.folds.items()
-                if place[:2] == (tenant, code)
-            )
+            balance = self.stands(tenant, code)
             if held < 0:
                 self.world.violated(f"{code} has {held} held")
             if balance - held + cast("int", state.fields["limit"]) < 0:

@@ -43,6 +43,8 @@ class Stripe:
     cloud: Cloud
     tenant: TenantId
     payments: dict[str, Truth] = field(default_factory=dict)
+    told: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    """Events by id: the payment, and what of it had gone back in all; None when it came."""
     forged: set[str] = field(default_factory=set)
     sending: int = 0
     secret: bytes = b"whsec_first"
@@ -75,6 +77,7 @@ class Stripe:
         self.payments[payment] = Truth(amount, invoice, on=at)
         said = {"id": payment, "amount_received": amount, "currency": currency, "metadata": {"invoice_id": invoice}}
         for event in (f"evt_{payment}", f"evt_{payment}_again")[: 2 if world.random.random() < AGAIN else 1]:
+            self.told[event] = (payment, None)
             self._send(event, "payment_intent.succeeded", said | {"shipping": {"name": CANARY}}, at)
         return payment
 
@@ -83,7 +86,9 @@ class Stripe:
         truth = self.payments[payment]
         truth.refunded += amount
         said = {"id": f"ch_{payment}", "payment_intent": payment, "amount_refunded": truth.refunded, "currency": "gbp"}
-        self._send(f"evt_{payment}_{truth.refunded}", "charge.refunded", said, self.cloud.world.now)
+        event = f"evt_{payment}_{truth.refunded}"
+        self.told[event] = (payment, truth.refunded)
+        self._send(event, "charge.refunded", said, self.cloud.world.now)
 
     # --- how it tells us
 

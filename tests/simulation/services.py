@@ -1,4 +1,4 @@
-"""The other services: queue, topics, keys and secrets, each remembering what its own adapter told it."""
+"""The other services: queue, topics and secrets behind their adapters, keys, clock and chance behind their ports."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import google_crc32c
 import grpc
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from shared.faults import Retryable
 from shared.gcp.patience import Patience
 from shared.gcp.rpc import Method, Rpc, RpcFailed
-from shared.keys import KeyDestroyed, SecretMissing
+from shared.keys import KeyDestroyed
 from tests.local_keys import LocalSigner
 from tests.simulation.faults import Fault
 from tests.simulation.world import World
@@ -180,7 +181,7 @@ class KeyService:
 
     def public_key(self) -> str:
         """PEM."""
-        return self.signer.public_key()
+        return self.world.call("keys", "GetPublicKey", self.signer.public_key, _silent)
 
 
 def _silent() -> Retryable:
@@ -189,17 +190,24 @@ def _silent() -> Retryable:
 
 @dataclass
 class SecretService:
-    """Secrets by name, newest first, remembered by nobody."""
+    """Secret Manager: values by name, newest first; every instance remembers them for its minute."""
 
     live: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
 
-    def versions(self, name: str) -> tuple[bytes, ...]:
-        """All live values."""
-        try:
-            return self.live[name]
-        except KeyError:
-            message = "no such secret"
-            raise SecretMissing(message) from None
+    def answer(self, method: Method, request: Any) -> Any:
+        """List a secret's versions, or show one."""
+        answer = method.response()
+        if method.path.endswith("ListSecretVersions"):
+            values = self.live.get(request.parent.rsplit("/", 1)[-1])
+            if values is None:
+                raise RpcFailed(method, grpc.StatusCode.NOT_FOUND, "no such secret")
+            for number in range(len(values), 0, -1):
+                answer.versions.add(name=f"{request.parent}/versions/{number}")
+        else:
+            _, name, _, number = request.name.rsplit("/", 3)
+            answer.payload.data = self.live[name][-int(number)]
+            answer.payload.data_crc32c = google_crc32c.value(answer.payload.data)
+        return answer
 
 
 @dataclass

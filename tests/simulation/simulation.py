@@ -14,7 +14,7 @@ from tests.simulation.documents import Stored
 from tests.simulation.doors import SCHEDULES
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import Watch
-from tests.simulation.workload import begin, open_business
+from tests.simulation.staff import begin, open_business
 from tests.simulation.world import World
 
 TENANTS: Final = (TenantId("acme"), TenantId("bolt"))
@@ -54,7 +54,7 @@ def simulate(seed: int, *, allowed: frozenset[int] | None = None, log: bool = Fa
     cloud.store.observers.append(watch.look)
     cloud.topics.told = watch.sent
     cloud.tasks.told = watch.handed_over.add
-    businesses = [open_business(cloud, tenant, watch.stopped) for tenant in TENANTS[: world.random.randint(1, 2)]]
+    businesses = [open_business(cloud, tenant, watch) for tenant in TENANTS[: world.random.randint(1, 2)]]
     for business in businesses:
         begin(business)
     for door in SCHEDULES:
@@ -91,7 +91,7 @@ def _plan(cloud: Cloud, businesses: list[Business]) -> None:
     world = cloud.world
     for _ in range(world.random.randint(0, 6)):
         if Fault.OUTAGE in world.faults.chances:
-            service = world.random.choice(("store", "keysets", "tasks", "topics", "keys"))
+            service = world.random.choice(("store", "keysets", "tasks", "topics", "keys", "secrets"))
             seconds = world.random.choice((20.0, 120.0, 900.0, 3_600.0))
             world.after(world.random.uniform(0, HOURS * 3_000), partial(_outage, world, service, seconds))
     if Fault.ROTATION in world.faults.chances:

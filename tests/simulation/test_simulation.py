@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 
-from tests.simulation import plants
 from tests.simulation.coverage import matrix
 from tests.simulation.faults import Fault
+from tests.simulation.planting import Plant
 from tests.simulation.plants import PLANTS
 from tests.simulation.shrinking import shrink
 from tests.simulation.simulation import simulate
@@ -19,9 +19,10 @@ from tests.simulation.simulation import simulate
 SLICE: Final = int(os.environ.get("DAYBOOK_SIMULATED_DAYS", "40"))  # noqa: TID251 - how long to look, for people
 FIRST: Final = int(time.time()) % 10**9  # noqa: TID251 - new days each time; the number is in each test's name
 
-ONCE_FAILED: Final = (25, 205, 425429014)
-"""Seeds that raised an alarm once. Those that found a bug in Daybook are named in the changelog; none of these did:
-what was expected was wrong (a run posted in part, one prepared by a late copy, a series over a year's end).
+ONCE_FAILED: Final = (25, 205, 425429014, 369569)
+"""Seeds that raised an alarm once. The last found a bug of Daybook, which the changelog names: who joined a year's end
+was refused when the same request came again. Of the others what was expected was wrong (a run posted in part, one
+prepared by a late copy, a series over a year's end). A seed is the same day only until the workload changes.
 """
 
 
@@ -77,7 +78,7 @@ def test_every_fault_strikes_where_it_can() -> None:
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
-def test_a_planted_bug_still_stands_in_the_products_text(plant: plants.Plant) -> None:
+def test_a_planted_bug_still_stands_in_the_products_text(plant: Plant) -> None:
     """A plant whose text has changed is to be planted again."""
     for file, text in plant.sources().values():
         compile(text, file, "exec")
@@ -95,7 +96,8 @@ def test_a_planted_bug_shrinks_to_few_faults() -> None:
     """What is left of a failing day is a short script that fails again."""
     assert shrink(7) is None
     script = (
-        "from tests.simulation.plants import plant; plant('old_signature_taken')\n"
+        "from tests.simulation.planting import plant; from tests.simulation.plants import PLANTS\n"
+        "plant(next(one for one in PLANTS if one.name == 'old_signature_taken'))\n"
         "from tests.simulation.shrinking import shrink\n"
         "from tests.simulation.simulation import simulate\n"
         "days = (one for one in map(simulate, range(200)) if one.violations and 5 < len(one.script) < 30)\n"

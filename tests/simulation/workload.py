@@ -8,7 +8,7 @@ from typing import Any
 from shared.calls import Done
 from shared.customers.model import Customer, CustomerKind, NewCustomer, PersonalField
 from shared.faults import Refused
-from shared.identity import Cause, StoredId, TenantId
+from shared.identity import Cause, StoredId
 from shared.invoicing.model import DraftInvoice, DraftLine, Invoice
 from shared.ledger.model import JournalEntry, Line, credit, debit, month_of
 from shared.ledger.rules.control import Control, Terms
@@ -28,8 +28,7 @@ from shared.payroll.records import SEALED_FIELDS
 from shared.payroll.runs import Employee, PayrollRun, RunState
 from shared.payroll.use_cases.employees import NewEmployee
 from shared.tax.model import Category, Supply
-from tests.simulation.business import BANK, DECEMBER, EMPLOYEES, SALES, WALLET, YEAR, Business, Made, answer
-from tests.simulation.cloud import Cloud
+from tests.simulation.business import BANK, DECEMBER, SALES, WALLET, YEAR, Business, Made, answer
 from tests.simulation.partner import CANARY
 from tests.simulation.people import Person
 
@@ -96,7 +95,7 @@ def keeping_books(person: Person, business: Business) -> None:
         days = random.choice((0, 0, 1, 25))
         memo = CANARY if random.random() < 0.3 else None
         lines = (debit(BANK, money), credit(SALES, money))
-        posted = answer(person.ask("POST /v1/ledger/entries", _entry(lines, days, memo)))
+        posted = answer(person.ask("POST /v1/ledger/entries", entry(lines, days, memo)))
         person.think(10)
         if posted and random.random() < 0.6:
             some = Money(random.randint(1, money.amount), "GBP")
@@ -109,11 +108,13 @@ def keeping_books(person: Person, business: Business) -> None:
         person.think(5)
 
 
-def _entry(lines: tuple[Line, ...], days_ago: int = 0, memo: str | None = None) -> Made:
+def entry(lines: tuple[Line, ...], days_ago: int = 0, memo: str | None = None) -> Made:
+    """A journal entry of some lines."""
+
     def post(house: Any, call: Any) -> Done[Any]:
         on = call.at.date() - timedelta(days=days_ago)
-        entry = JournalEntry(call.cause.stored_id("entry"), lines, on, str(call.cause), call.request_hash)
-        done: Done[Any] = house.memos.post(call, entry.posted_at(call.at), memo)
+        made = JournalEntry(call.cause.stored_id("entry"), lines, on, str(call.cause), call.request_hash)
+        done: Done[Any] = house.memos.post(call, made.posted_at(call.at), memo)
         return done
 
     return post
@@ -129,8 +130,8 @@ def _batch(mode: Mode, amounts: list[Money], to: str) -> Made:
         for place, money in enumerate(amounts):
             own = replace(call, cause=Cause("api", call.cause.endpoint, f"{call.cause.key}#{place}"))
             lines = (debit(to, money), credit(SALES if to == BANK else BANK, money))
-            entry = JournalEntry(own.cause.stored_id("entry"), lines, call.at.date(), str(own.cause), call.request_hash)
-            postings.append(Posting(own, entry.posted_at(call.at), audited=False))
+            made = JournalEntry(own.cause.stored_id("entry"), lines, call.at.date(), str(own.cause), call.request_hash)
+            postings.append(Posting(own, made.posted_at(call.at), audited=False))
         done: Done[Any] = house.batches.post(call, Batch(call.cause.stored_id("batch"), mode, tuple(postings)))
         return done
 
@@ -144,9 +145,9 @@ def spending(person: Person, business: Business) -> None:
         money = business.pounds(100, 1_000)
         match random.randrange(4):
             case 0 | 1:
-                person.ask("POST /v1/ledger/entries", _entry((debit(BANK, money), credit(WALLET.code, money))))
+                person.ask("POST /v1/ledger/entries", entry((debit(BANK, money), credit(WALLET.code, money))))
             case 2:
-                person.ask("POST /v1/ledger/entries", _entry((debit(WALLET.code, money), credit(BANK, money))))
+                person.ask("POST /v1/ledger/entries", entry((debit(WALLET.code, money), credit(BANK, money))))
             case _:
                 _hold(person, money)
         person.think(10)
@@ -159,7 +160,7 @@ def rushing(person: Person, business: Business) -> None:
         person.ask("POST /v1/ledger/batches", _batch(Mode.INDEPENDENT, amounts, WALLET.code))
         return
     money = business.pounds(200, 900)
-    person.ask("POST /v1/ledger/entries", _entry((debit(WALLET.code, money), credit(BANK, money))))
+    person.ask("POST /v1/ledger/entries", entry((debit(WALLET.code, money), credit(BANK, money))))
 
 
 def bustling(person: Person, business: Business) -> None:
@@ -167,7 +168,7 @@ def bustling(person: Person, business: Business) -> None:
     for _ in range(8):
         money = business.pounds(1, 50)
         days = business.cloud.world.random.choice((0, 0, 25))
-        person.ask("POST /v1/ledger/entries", _entry((debit(BANK, money), credit(SALES, money)), days))
+        person.ask("POST /v1/ledger/entries", entry((debit(BANK, money), credit(SALES, money)), days))
         person.think(0.01)
 
 
@@ -201,17 +202,17 @@ def controlling(person: Person, business: Business) -> None:
     world = business.cloud.world
     for _ in range(world.random.randint(1, 3)):
         account = world.random.choice((BANK, SALES, WALLET.code))
-        control = world.random.choice((Control.FREEZE, Control.RESHARD))
-        terms = Terms(shards=world.random.choice((2, 4, 8))) if control is Control.RESHARD else None
-        if control is Control.RESHARD and account == WALLET.code:
+        asked = world.random.choice((Control.FREEZE, Control.RESHARD))
+        terms = Terms(shards=world.random.choice((2, 4, 8))) if asked is Control.RESHARD else None
+        if asked is Control.RESHARD and account == WALLET.code:
             continue
         business.employ("clerk", bustling, after=0)
-        done = person.ask(f"POST /v1/ledger/accounts/{control.value}", _control(control, account, terms))
-        if control is Control.FREEZE and not isinstance(done, Refused):
+        done = person.ask(f"POST /v1/ledger/accounts/{asked.value}", control(asked, account, terms))
+        if asked is Control.FREEZE and not isinstance(done, Refused):
             business.stopped.add((business.tenant, account))
             person.think(3)
             business.stopped.discard((business.tenant, account))
-            person.ask("POST /v1/ledger/accounts/unfreeze", _control(Control.UNFREEZE, account))
+            person.ask("POST /v1/ledger/accounts/unfreeze", control(Control.UNFREEZE, account))
         person.think(20)
     before = date(world.now.year, world.now.month, 1) - timedelta(days=1)
     month = month_of(before)
@@ -220,13 +221,14 @@ def controlling(person: Person, business: Business) -> None:
         (Control.SOFT_CLOSE,),
         (Control.SOFT_CLOSE, Control.HARD_CLOSE),
         (Control.SOFT_CLOSE, Control.REOPEN) * 2,
+        (Control.HARD_CLOSE, Control.REOPEN_FOR_ADJUSTING, Control.REOPEN),
     )
-    for control in world.random.choice(steps):
-        if control is Control.REOPEN:
+    for step in world.random.choice(steps):
+        if step is Control.REOPEN:
             business.stopped.discard((business.tenant, month))
         business.employ("clerk", bustling, after=0)
-        done = person.ask(f"POST /v1/ledger/periods/{control.value}", _control(control, month))
-        if control is not Control.REOPEN and not isinstance(done, Refused):
+        done = person.ask(f"POST /v1/ledger/periods/{step.value}", control(step, month))
+        if step in {Control.SOFT_CLOSE, Control.HARD_CLOSE} and not isinstance(done, Refused):
             business.stopped.add((business.tenant, month))
         person.think(15)
 
@@ -238,7 +240,7 @@ def ending_the_year(person: Person, business: Business) -> None:
         return
     person.until(lambda: world.now.year > world.begins.year, 30)
     for month in range(1, 13):
-        person.ask("POST /v1/ledger/periods/soft_close", _control(Control.SOFT_CLOSE, f"2026-{month:02d}"))
+        person.ask("POST /v1/ledger/periods/soft_close", control(Control.SOFT_CLOSE, f"2026-{month:02d}"))
     business.employ("colleague", lambda other, _: other.ask(YEAR, _close_year), after=0)
     done = person.ask(YEAR, _close_year)
     if not isinstance(done, Refused):
@@ -272,8 +274,9 @@ def _end_watch(monitor: StoredId) -> Made:
     return lambda house, call: house.monitors.end(call, monitor)
 
 
-def _control(control: Control, target: str, terms: Terms | None = None) -> Made:
-    return lambda house, call: house.controls.run(call.because("as asked"), control, target, terms)
+def control(operation: Control, target: str, terms: Terms | None = None) -> Made:
+    """A control operation."""
+    return lambda house, call: house.controls.run(call.because("as asked"), operation, target, terms)
 
 
 # --- payroll -----------------------------------------------------------------------------
@@ -282,7 +285,7 @@ def _control(control: Control, target: str, terms: Terms | None = None) -> Made:
 def hiring(person: Person, business: Business) -> None:
     """Some are taken on while the others are being paid."""
     for number in range(business.cloud.world.random.randint(1, 3)):
-        new = _new_employee(f"H-{number}")
+        new = new_employee(f"H-{number}")
         person.ask("POST /v1/employees", _take_on(new))
         person.think(10)
 
@@ -291,7 +294,8 @@ def _take_on(new: NewEmployee) -> Made:
     return lambda house, call: house.employees.take_on(call, new)
 
 
-def _new_employee(reference: str) -> NewEmployee:
+def new_employee(reference: str) -> NewEmployee:
+    """Somebody to pay."""
     terms = PayTerms(Money(3_600_000, "GBP"), TaxCode.parse("1257L"), NicCategory.A)
     return NewEmployee(Employee("", reference, terms), dict.fromkeys(SEALED_FIELDS, CANARY))
 
@@ -318,44 +322,3 @@ def preparing_payroll(person: Person, business: Business) -> None:
         other.ask("POST /v1/payroll_runs/approve", lambda house, call: house.payroll_runs.approve(call, run.id))
 
     business.employ("approver", approving)
-
-
-# --- a tenant's first day ----------------------------------------------------------------
-
-
-def open_business(cloud: Cloud, tenant: TenantId, stopped: set[tuple[str, str]]) -> Business:
-    """A tenant with its books, its wallet and, for some, its employees: before anything goes wrong."""
-    from shared.tenants.use_cases.tenants import NewTenant  # noqa: PLC0415
-
-    house, business = cloud.house(), Business(cloud, tenant, stopped=stopped)
-    person = Person(cloud, tenant, "founder")
-
-    def call(key: str) -> Any:
-        return person._call("setup", key, cloud.world.now, once=True)
-
-    house.tenants.create(
-        call("tenant"), NewTenant(tenant, "Acme Ltd", "GB", "GBP", {"GB": "GB980780684"}, "user:founder")
-    )
-    house.chart.open_account(call("wallet"), WALLET)
-    for number in range(EMPLOYEES if cloud.world.random.random() < 0.5 else 0):
-        house.employees.take_on(call(f"employee-{number}"), _new_employee(f"E-{number}"))
-    return business
-
-
-def begin(business: Business) -> None:
-    """Everybody goes to work."""
-    random = business.cloud.world.random
-    for _ in range(random.randint(1, 3)):
-        business.employ("seller", selling)
-    business.employ("bookkeeper", keeping_books)
-    for _ in range(random.randint(1, 2)):
-        business.employ("spender", spending)
-    business.employ("controller", controlling)
-    business.employ("treasurer", watching)
-    business.employ("accountant", ending_the_year)
-    moment = random.uniform(3_000, 15_000)
-    for _ in range(random.randint(2, 4)):
-        business.employ("rusher", rushing, after=moment)
-    if random.random() < 0.6:
-        business.employ("personnel", hiring)
-        business.employ("payroll", preparing_payroll)

@@ -90,7 +90,8 @@ class YearEnds:
                 message = f"the year ends with {known.last_month}"
                 raise WrongState(message, field="last_month", detail={"state": known.state.value})
             if known and known.state is not YearState.CLOSED:
-                return Outcome(ref, "year.close", known)
+                # it goes on while it is joined, and never goes away
+                return Outcome(ref, "year.close", known, loose=frozenset({ref}), joined=True)
             view.need((*places, retained))
             periods = {place.key: _period(view[place]) for place in places}
             account = view[retained]

@@ -15,6 +15,7 @@ from shared.ledger.rules.control import Control, Terms
 from shared.money import Money
 from shared.ports import Query, Where
 from tests.builders import ACME, a_call, euros
+from tests.emulator.ledger.asked import passes
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.ledger.test_year_end import (
     BANK,
@@ -53,6 +54,20 @@ def sold(kept: Bookkeeping, name: str, amount: int, on: date, kind: EntryKind = 
 def soft(kept: Bookkeeping, month: str, key: str = "first") -> None:
     """Close a month softly."""
     kept.controls.run(a_call(f"soft-{month}-{key}"), Control.SOFT_CLOSE, month)
+
+
+def test_who_joined_a_year_end_is_answered_the_same_when_the_request_comes_again(kept: Bookkeeping) -> None:
+    """A regression: it left no record, and its second copy was refused because the year is closed (a simulated day)."""
+    a_year(kept)
+    kept.line.commits = [passes, first(dies)]
+    with pytest.raises(Killed):
+        close(kept, "began", once=True)
+    joined = close(kept, "joined", once=True)
+    assert joined.state is YearState.CLOSED
+    assert close(kept, "joined", once=True) == joined
+    assert close(kept, "began", once=True) == joined
+    with pytest.raises(WrongState):
+        close(kept, "late", once=True)
 
 
 def test_a_refusal_after_a_closing_entry_was_posted_does_not_stop_the_next_run(kept: Bookkeeping) -> None:

@@ -34,6 +34,7 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = var.settings.min_instances
     max_instance_count               = var.settings.max_instances
     ingress_settings                 = var.public ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY"
-    environment_variables            = var.environment
+    # The server takes as many requests at once as the platform sends; it would take four a CPU by itself.
+    environment_variables = merge(var.environment, { THREADS = tostring(var.settings.concurrency) })
   }
 }
