@@ -37,7 +37,7 @@ CREW: Final = (2, 4)
 """Processes and threads, of batches."""
 
 CROWD: Final = (2, 32)
-"""Of single posts beside raw commits and peers: callers that an instance takes at once (`concurrency` is 80)."""
+"""Of single posts beside raw commits and peers: as many callers as an instance of `entries` takes at once."""
 
 SINGLES: Final[Mapping[Work, tuple[str, str]]] = {
     posting.post_alone: ("uniform", f"{posting.ACCOUNTS} accounts"),

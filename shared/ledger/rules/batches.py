@@ -119,9 +119,16 @@ def gather_slow(
             refusals[place] = refusal
             if linked:
                 return Gathered(tuple(gathering.judged_by.values()), refusals, loose=gathering.loose(view))
-    decided = ((place, entry) for place, entry in enumerate(entries) if place not in wait)
-    records = tuple(write_entry(tenant, entry, refusals.get(place)) for place, entry in decided)
-    return replace(gathering.gathered(records, refusals), wait=wait)
+    decided = {place: entry for place, entry in enumerate(entries) if place not in wait}
+    records = tuple(write_entry(tenant, entry, refusals.get(place)) for place, entry in decided.items())
+    gathered = gathering.gathered(records, refusals)
+    return replace(gathered, wait=wait, loose=gathered.loose | _others(tenant, decided.values(), view))
+
+
+def _others(tenant: TenantId, decided: Iterable[JournalEntry], view: View) -> frozenset[Ref]:
+    """Accounts and months that only entries were about which wait, or are in the journal: nothing rests on them."""
+    used = {ref for entry in decided for ref in slow_refs(tenant, entry)}
+    return frozenset(ref for ref in view.documents if ref.collection in {"accounts", "periods"} and ref not in used)
 
 
 def _own(entry: JournalEntry, accounts: Cards) -> dict[AccountCode, Account]:

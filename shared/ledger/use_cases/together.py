@@ -1,10 +1,10 @@
 """Several postings in one commit, each answered for itself: what an independent batch and the batching writer share.
 
-The fast path when every total was there when last written; else one slow path for all, before anything has
-failed. After any failed or unanswered commit the entries are looked for, and what is missing takes the slow path in
-halves, and in halves of a half that fails, down to one alone (docs/ledger.md, rules 1, 3, 4): what makes a commit fail
-then fails by itself, rivals that crowd each other out lock half as much each time, and a late commit, which is all or
-nothing, finds an id taken as soon as one half stands.
+One alone takes the fast path at once. Several take it when every total was there when last written; else one slow path
+for all, before anything has failed. After any failed or unanswered commit the entries are looked for, and what is
+missing takes the slow path in halves, and in halves of a half that fails, down to one alone (docs/ledger.md, rules 1,
+3, 4): what makes a commit fail then fails by itself, rivals that crowd each other out lock half as much each time, and
+a late commit, which is all or nothing, finds an id taken as soon as one half stands.
 """
 
 import time
@@ -131,9 +131,9 @@ class Together:
         found, covering = _known(order, view), order.covering(view)
         rest = tuple(posting for posting in order.postings if posting.entry.id not in found)
         asked = tuple(posting.entry for posting in rest)
-        slow = gather_slow(order.tenant, asked, view, order.lead, linked=False)
         for entry in asked:
             self._memory.note_accounts(order.tenant, accounts_seen(order.tenant, entry, view))
+        slow = gather_slow(order.tenant, asked, view, order.lead, linked=False)
         tried |= slow.totals
         decision = _decided(rest, slow, covering)
         fresh = {result.entry.id: result for result in decision.answer}
@@ -161,7 +161,7 @@ class Together:
             message = "there was no time left for this entry"
             return tuple(Result(posting.entry, Retryable(message)) for posting in postings)
         if len(postings) == 1:
-            return (self._alone(postings[0], slow_refs(tenant, postings[0].entry)),)
+            return (self.alone(postings[0]),)
         half, tried = Order(tenant, postings[0].entry.id, postings), set[Ref]()
         try:
             results = self._store.transact(half.refs, lambda view: self._at_once(half, view, tried), attempts=1)
@@ -170,16 +170,25 @@ class Together:
         self._memory.note_totals(frozenset(tried))
         return results
 
+    def alone(self, posting: Posting) -> Result:
+        """One entry on the slow path by itself: for one that others failed with."""
+        return self._alone(posting, slow_refs(posting.call.tenant, posting.entry))
+
     def _alone(self, posting: Posting, first: tuple[Ref, ...] = ()) -> Result:
         """One entry by itself: on the slow path if all that it looks at is read `first`, else on the fast one."""
         tenant, entry = posting.call.tenant, posting.entry
-        tried: set[Ref] = set()
+        ref, tried = entry_ref(tenant, entry.id), set[Ref]()
 
         def decide(view: View) -> Decision[Result]:
+            if view.failures:
+                self._memory.forget_totals(frozenset(tried))
+                tried.clear()
+            if view.has_read(ref) and (known := view[ref]):
+                return Decision(again(posting, known))
             plan = self._fast_plan(posting, view)
             if plan is None:
                 view.need(slow_refs(tenant, entry))
-                if known := view[entry_ref(tenant, entry.id)]:
+                if known := view[ref]:
                     return Decision(again(posting, known))
                 plan = plan_slow(tenant, entry, view)
                 self._memory.note_accounts(tenant, accounts_seen(tenant, entry, view))

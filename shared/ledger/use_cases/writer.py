@@ -3,7 +3,7 @@
 A process sends one commit a lane at a time: whoever finds none on its way leads and takes with it all that wait by
 then; who comes meanwhile waits for the next. Nobody waits for company, so the window is the commit on its way, and
 an idle ledger answers as fast as without a writer; under load the sums of a busy account merge, and a commit's cost
-is shared (docs/decisions, 10).
+is shared (docs/decisions, 12).
 
 A floored account that is taken from has a lane of its own: every debit moves its guard, so two commits at once mean
 that one fails. All else of a tenant goes in one lane: increments are blind and stand in nobody's way.
@@ -22,8 +22,11 @@ from shared.ledger.model import AccountCode, JournalEntry
 from shared.ledger.use_cases.together import Order, Posting, Result, Together
 from shared.limits import BATCH_LINES, WRITER_ENTRIES
 
-WAIT_SECONDS: Final = 40
-"""How long a posting waits for its leader: longer than a leader takes whose answers come, shorter than any door."""
+STAND_SECONDS: Final = 8
+"""How long a posting stands in the queue: whoever leads after that still ends before its door does."""
+
+ANSWER_SECONDS: Final = 45
+"""How long one that was taken along waits for its leader: as long as a leader takes whose answers come."""
 
 
 Lane: TypeAlias = AccountCode | None
@@ -36,6 +39,8 @@ class _Ticket:
 
     posting: Posting
     leads: bool = False
+    apart: bool = False
+    """Whether something is wrong with one of those it went with: then each finds out for itself."""
     result: Result | None = None
     woken: Event = field(default_factory=Event)
 
@@ -51,9 +56,11 @@ class _Queue:
 class Writer:
     """One for each process, shared by its threads."""
 
-    def __init__(self, together: Together, *, entries: int = WRITER_ENTRIES, wait_seconds: int = WAIT_SECONDS) -> None:
+    def __init__(
+        self, together: Together, *, entries: int = WRITER_ENTRIES, stand_seconds: int = STAND_SECONDS
+    ) -> None:
         """Commit by `together`, at most `entries` at a time."""
-        self._together, self._entries, self._wait_seconds = together, entries, wait_seconds
+        self._together, self._entries, self._stand_seconds = together, entries, stand_seconds
         self._lock = Lock()
         self._queues: dict[tuple[TenantId, Lane], _Queue] = {}
 
@@ -67,17 +74,20 @@ class Writer:
         """Post with the next commit of `lane`; the result is this entry's own.
 
         A leader that dies leaves whoever it took along with a `Retryable` result: the same request finds
-        what became of it.
+        what became of it. What nobody foresaw, such as a document that cannot be read, is raised for the entry
+        that it is about and for no other.
         """
         ticket = _Ticket(Posting(call, entry))
         queue = self._stand(ticket, (call.tenant, lane))
         try:
-            if not ticket.leads:
-                ticket.woken.wait(self._wait_seconds)
+            if not ticket.leads and not ticket.woken.wait(self._stand_seconds) and self._taken(queue, ticket):
+                ticket.woken.wait(ANSWER_SECONDS)
             if ticket.leads:
                 self._lead(queue)
         finally:
             self._leave(queue, ticket)
+        if ticket.apart:
+            return self._together.alone(ticket.posting)
         return ticket.result or _unknown(ticket)
 
     def _stand(self, ticket: _Ticket, key: tuple[TenantId, Lane]) -> _Queue:
@@ -90,6 +100,15 @@ class Writer:
             queue.waiting.append(ticket)
             return queue
 
+    def _taken(self, queue: _Queue, ticket: _Ticket) -> bool:
+        """Whether somebody took the ticket along; one that nobody did leaves the queue, unless it leads by now."""
+        with self._lock:
+            if ticket not in queue.waiting:
+                return True
+            if not ticket.leads:
+                queue.waiting.remove(ticket)
+            return False
+
     def _lead(self, queue: _Queue) -> None:
         """Commit for all that wait now, the leader's own first, and wake them whatever happens."""
         taken = self._take(queue)
@@ -101,6 +120,11 @@ class Writer:
         except Retryable as fault:
             for ticket in taken:
                 ticket.result = Result(ticket.posting.entry, Retryable(fault.message, detail=fault.detail))
+        except Exception:
+            if len(taken) == 1:
+                raise
+            for ticket in taken:  # one of them is why, and it is not for the others to answer for it
+                ticket.apart = True
         finally:
             for ticket in taken:
                 ticket.woken.set()
@@ -139,5 +163,5 @@ class Writer:
 
 
 def _unknown(ticket: _Ticket) -> Result:
-    message = "whoever posted for this request is gone"
+    message = "it is not known yet what became of this posting"
     return Result(ticket.posting.entry, Retryable(message))

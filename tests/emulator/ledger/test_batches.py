@@ -17,7 +17,7 @@ from shared.ledger.use_cases.batches import Batches, BatchResult, Mode, batch_re
 from shared.ledger.use_cases.together import APART_SECONDS, Result, Together
 from shared.limits import COMMIT_ATTEMPTS
 from shared.ports import Decision, Query, Update
-from tests.builders import ACME, a_call, a_sale
+from tests.builders import ACME, a_call, a_sale, entry_id
 from tests.emulator.ledger.asked import passes
 from tests.emulator.ledger.batching import (
     BOTH,
@@ -311,9 +311,13 @@ def test_an_account_between_two_states_keeps_only_its_own_entry_waiting(kept: Bo
     assert outcomes(post(kept, Mode.INDEPENDENT, entries)) == expected
     assert kept.line.paths[before:].count("Commit") == 1
     assert (journal(kept), kept.proven()) == (8, True)
-    turn(AccountState.OPEN, 3)
+    kept.line.commits = [first(lambda: turn(AccountState.OPEN, 3))]
+    before = len(kept.line.paths)
+    more = [a_withdrawal(1, "w"), *(replace(one, id=entry_id(f"more-{place}")) for place, one in enumerate(sales(3)))]
+    assert outcomes(post(kept, Mode.INDEPENDENT, more, key="more")) == ["retry"] + ["posted"] * 3
+    assert kept.line.paths[before:].count("Commit") == 2, "theirs and the control operation's: none had to be repeated"
     assert outcomes(post(kept, Mode.INDEPENDENT, entries)) == ["posted"] * 8
-    assert (journal(kept), kept.proven()) == (9, True)
+    assert (journal(kept), kept.proven()) == (12, True)
 
 
 def test_what_makes_a_commit_fail_is_halved_until_it_fails_alone(kept: Bookkeeping) -> None:

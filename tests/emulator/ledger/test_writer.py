@@ -11,10 +11,10 @@ from shared import counters
 from shared.faults import Refused, Retryable
 from shared.gcp.rpc import RpcFailed
 from shared.ledger.model import Account, AccountType, Floor, JournalEntry, credit, debit
-from shared.ledger.records import create_account
+from shared.ledger.records import create_account, guard_ref
 from shared.ledger.rules.control import Control
 from shared.ledger.use_cases.writer import Writer
-from shared.ports import Decision, Query
+from shared.ports import Decision, Delete, Query, Where
 from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
 from tests.emulator.ledger.asked import passes
 from tests.emulator.ledger.conftest import Bookkeeping
@@ -284,7 +284,7 @@ def test_no_commit_holds_more_lines_than_a_batch_may(crowd: Crowd) -> None:
 
 def test_who_waits_too_long_is_told_to_come_again(wallet: Bookkeeping) -> None:
     """A leader that hangs holds nobody for ever; the one that left the queue is not posted behind its back."""
-    wallet.books.writer = Writer(wallet.books.together, wait_seconds=1)
+    wallet.books.writer = Writer(wallet.books.together, stand_seconds=1)
     gate = Gate(passes)
     wallet.line.commits = [gate]
     with ThreadPoolExecutor(2) as pool:
@@ -295,6 +295,52 @@ def test_who_waits_too_long_is_told_to_come_again(wallet: Bookkeeping) -> None:
         assert leader.result(SECONDS) == "posted"
     assert wallet.store.aggregate(Query("entries", ACME))["count"] == 42
     assert post(wallet, a_withdrawal(1, "late")) == "posted"
+
+
+def test_what_is_wrong_with_one_is_not_its_companions_answer(wallet: Bookkeeping, other: Bookkeeping) -> None:
+    """A regression: a floored account without its guard felled whoever waited with it, again and again."""
+    wallet.store.transact((), lambda _: Decision(None, (Delete(guard_ref(ACME, WALLET.code)),)))
+    entries = [a_sale(1, name=f"s{one}") for one in range(6)]
+    entries.insert(3, a_withdrawal(1, "broken"))
+    with ThreadPoolExecutor(20) as pool:
+        _, followers = Crowd(other, pool).behind(Gate(passes), entries, a_sale(1, name="first"))
+        came = [one.exception(SECONDS) or one.result(SECONDS) for one in followers]
+    assert isinstance(came.pop(3), LookupError)
+    assert came == ["posted"] * 6
+    with pytest.raises(LookupError):
+        post(other, a_withdrawal(1, "broken"))
+
+
+def test_who_was_taken_along_is_answered_however_long_the_leader_takes(crowd: Crowd) -> None:
+    """Only who still stands in the queue is told to come again; a second gate holds the commit they are in."""
+    crowd.wallet.books.writer = Writer(crowd.wallet.books.together, stand_seconds=1)
+    second = Gate(passes)
+    crowd.wallet.line.commits = [second]
+    _, followers = crowd.behind(Gate(passes), some(5))
+    assert second.reached.wait(SECONDS)
+    with pytest.raises(TimeoutError):
+        followers[4].result(2)
+    second.open.set()
+    assert [one.result(SECONDS) for one in followers] == ["posted"] * 5
+
+
+def test_a_request_that_comes_again_alone_reads_its_entry_and_nothing_else(wallet: Bookkeeping) -> None:
+    """The commit that failed on its id, and one look at what the commit would have created."""
+    before, spent = len(wallet.line.paths), counters.begin()
+    assert post(wallet, a_deposit(1, "back-0")) == "replayed"
+    assert wallet.line.paths[before:] == ["Commit", "BatchGetDocuments"]
+    assert spent.reads <= 2
+
+
+def test_totals_that_were_retired_are_not_remembered_after_a_refusal(wallet: Bookkeeping, other: Bookkeeping) -> None:
+    """Or the next shared commit would demand them, and fail."""
+    totals = wallet.store.query(Query("totals", ACME, (Where("account", "==", WALLET.code),), limit=9)).documents
+    assert post(wallet, a_deposit(1, "known")) == "posted"
+    refs = frozenset(document.ref for document in totals)
+    assert not wallet.books.memory.unknown_totals(refs)
+    other.controls.run(a_call("close"), Control.SOFT_CLOSE, "2026-11")
+    assert post(wallet, a_deposit(1, "late")) == "period_closed"
+    assert wallet.books.memory.unknown_totals(refs) == refs
 
 
 def test_eight_writers_never_overdraw_and_nobody_is_refused_wrongly(wallet: Bookkeeping) -> None:
