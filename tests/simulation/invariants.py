@@ -55,6 +55,8 @@ class Watch:
     """Ids of all messages that the queue or a topic has taken."""
     stopped: set[tuple[str, str]] = field(default_factory=set)
     """Tenant and account or month whose freeze or close was answered: nothing may land there any more."""
+    floorless: set[tuple[str, str]] = field(default_factory=set)
+    """Tenant and account whose floor is taken away, though not everybody knows it yet: it may fall below."""
     floors: dict[tuple[str, str], int] = field(default_factory=dict)
     """By tenant and account of the credit side: how far below zero it may stand, as it was answered."""
     posted: dict[str, list[int]] = field(default_factory=dict)
@@ -184,14 +186,19 @@ class Watch:
         """A guard's own figures: what was spent and held never exceeds what came in, by its entries."""
         for change in changes:
             state = change.after
-            if state is None or state.collection != "guards":
+            if state is None or state.collection not in {"guards", "accounts"}:
                 continue
             tenant, code = state.name.split("/")[-3], state.name.rsplit("/", 1)[-1]
+            if state.collection == "accounts":
+                keep = self.floorless.add if state.fields["floor"] is None else self.floorless.discard
+                keep((tenant, code))
+                continue
             held = cast("int", state.fields["held"])
             balance = self.stands(tenant, code)
             if held < 0:
                 self.world.violated(f"{code} has {held} held")
-            if balance - held + cast("int", state.fields["limit"]) < 0:
+            left = balance - held + cast("int", state.fields["limit"])
+            if left < 0 and (tenant, code) not in self.floorless:
                 self.world.violated(f"{code} is overdrawn: {balance} with {held} held")
 
 

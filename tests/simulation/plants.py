@@ -11,6 +11,7 @@ from tests.simulation.planting import Edit, Plant, one
 
 APPLYING, PAYMENTS = "shared/payments/applying.py", "shared/payments/use_cases.py"
 POSTING, GATHER = "shared/ledger/rules/posting.py", "shared/ledger/rules/batches.py"
+TOGETHER = "shared/ledger/use_cases/together.py"
 SETTLING = "shared/ledger/rules/settling.py"
 RUNS, CHUNKS, BARRIER = (f"shared/payroll/use_cases/{name}.py" for name in ("runs", "chunks", "barrier"))
 
@@ -50,11 +51,16 @@ PLANTS: Final = (
         "            _put_document(target, name, write)\n            target.current_document.exists = False\n",
         "            _put_document(target, name, write)\n",
     ),
-    one(
+    Plant(
         "decided_again_without_reading_the_entry",
-        "shared/ledger/use_cases/together.py",
-        "                if known := view[entry_ref(tenant, entry.id)]:\n",
-        "                if known := None:\n",
+        (
+            Edit(
+                TOGETHER,
+                "            if view.has_read(ref) and (known := view[ref]):\n",
+                "            if known := None:\n",
+            ),
+            Edit(TOGETHER, "                if known := view[ref]:\n", "                if known := None:\n"),
+        ),
     ),
     one(
         "refusal_not_recorded",
@@ -289,13 +295,13 @@ PLANTS: Final = (
     ),
     one(
         "answered_without_posting",
-        "shared/ledger/use_cases/together.py",
+        TOGETHER,
         "            result = self._store.transact(first, decide)\n",
         "            result = _fresh(posting, None)\n",
     ),
     one(
         "failed_batch_answered_as_posted",
-        "shared/ledger/use_cases/together.py",
+        TOGETHER,
         "settled = self._apart(order.tenant, missing, ends_at)",
         "settled = tuple(_fresh(posting, None) for posting in missing)",
     ),
