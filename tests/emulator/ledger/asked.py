@@ -192,3 +192,18 @@ several = st.builds(
     st.none() | st.none() | which,
     st.booleans(),
 )
+
+
+class Killed(BaseException):
+    """The leader dies here."""
+
+
+def killed(_: Commit) -> Any:
+    """Whoever commits dies first."""
+    raise Killed
+
+
+def killed_after(commit: Commit) -> Any:
+    """Whoever commits dies when it has landed."""
+    commit()
+    raise Killed

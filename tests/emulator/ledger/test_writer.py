@@ -16,16 +16,12 @@ from shared.ledger.rules.control import Control
 from shared.ledger.use_cases.writer import Writer
 from shared.ports import Decision, Delete, Query, Where
 from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
-from tests.emulator.ledger.asked import passes
+from tests.emulator.ledger.asked import Killed, killed, killed_after, passes
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.lines import Commit, Switch, first, held, lost, unsent
 
 WALLET = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("EUR", 0))
 SECONDS = 60
-
-
-class Killed(BaseException):
-    """The leader dies here."""
 
 
 @dataclass
@@ -41,17 +37,6 @@ class Gate:
         self.reached.set()
         assert self.open.wait(SECONDS)
         return self.then(commit)
-
-
-def killed(_: Commit) -> Any:
-    """Whoever commits dies first."""
-    raise Killed
-
-
-def killed_after(commit: Commit) -> Any:
-    """Whoever commits dies when it has landed."""
-    commit()
-    raise Killed
 
 
 def a_withdrawal(amount: int, name: str) -> JournalEntry:
