@@ -194,10 +194,6 @@ several = st.builds(
 )
 
 
-class Killed(BaseException):
-    """The leader dies here."""
-
-
 def killed(_: Commit) -> Any:
     """Whoever commits dies first."""
     raise Killed
