@@ -11,8 +11,7 @@ from shared.payroll.runs import TRANSITIONS as RUN_STEPS
 from shared.ports import Fields
 from tests.simulation.documents import Stored
 from tests.simulation.firestore import Change
-from tests.simulation.partner import CANARY
-from tests.simulation.world import World
+from tests.simulation.world import CANARY, World
 
 Spot = tuple[str, str, str, str]
 """Tenant, account, currency and month."""
@@ -152,7 +151,8 @@ class Watch:
             touched.add(place)
         for place in touched:
             self.folds[place]["count"] += 1
-            if self.stands(*place[:2]) + self.floors.get(place[:2], 0) < 0 and place[:2] in self.floors:
+            floor = self.floors.get(place[:2])
+            if floor is not None and self.stands(*place[:2]) + floor < 0:
                 self.world.violated(f"{place[1]} fell below its floor")
         if any(sums.values()):
             self.world.violated(f"an entry does not balance: {sums}")

@@ -16,9 +16,7 @@ from shared.payments.use_cases import RawEvent
 from tests.simulation.cloud import Cloud, Instance
 from tests.simulation.doors import TRACE
 from tests.simulation.faults import Fault
-
-CANARY: Final = "Canary-Hopper"
-"""A payer's name: nowhere but under seal."""
+from tests.simulation.world import CANARY
 
 DOOR: Final = "receive_webhook"
 

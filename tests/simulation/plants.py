@@ -51,16 +51,11 @@ PLANTS: Final = (
         "            _put_document(target, name, write)\n            target.current_document.exists = False\n",
         "            _put_document(target, name, write)\n",
     ),
-    Plant(
+    one(
         "decided_again_without_reading_the_entry",
-        (
-            Edit(
-                TOGETHER,
-                "            if view.has_read(ref) and (known := view[ref]):\n",
-                "            if known := None:\n",
-            ),
-            Edit(TOGETHER, "                if known := view[ref]:\n", "                if known := None:\n"),
-        ),
+        "shared/ledger/use_cases/planning.py",
+        "    known = view[ref]\n",
+        "    known = None\n",
     ),
     one(
         "refusal_not_recorded",

@@ -11,7 +11,7 @@ from shared.payroll.records import SEALED_FIELDS
 from shared.ports import Fields
 from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer
 from tests.simulation.business import Business
-from tests.simulation.partner import CANARY
+from tests.simulation.world import CANARY
 
 Documents = Mapping[str, Mapping[str, Fields]]
 

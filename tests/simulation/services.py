@@ -17,7 +17,7 @@ from shared.gcp.rpc import Method, Rpc, RpcFailed
 from shared.keys import KeyDestroyed
 from tests.local_keys import LocalSigner
 from tests.simulation.faults import Fault
-from tests.simulation.world import World
+from tests.simulation.world import CANARY, World
 
 ATTEMPTS: Final = 4
 """Deliveries of one message after which its carrier may give up: the faults decide whether it does."""
@@ -41,6 +41,8 @@ class ServiceLine(Rpc):
         """Send a request on its way."""
         del timeout_seconds
         verb = method.path.rsplit("/", 1)[-1]
+        if CANARY.encode() in request.SerializeToString():
+            self._world.violated(f"plaintext of a person on its way to {self._service}")
         lost = RpcFailed(method, grpc.StatusCode.UNAVAILABLE, "no answer")
         return self._world.call(self._service, verb, lambda: self._answer(method, request), lambda: lost)
 

@@ -9,12 +9,18 @@ from typing import Final
 
 import pytest
 
+from shared.events import Command
+from shared.identity import stored_id
+from tests.builders import ACME
+from tests.simulation.cloud import Cloud
 from tests.simulation.coverage import matrix
+from tests.simulation.doors import TRACE
 from tests.simulation.faults import Fault
 from tests.simulation.planting import Plant
 from tests.simulation.plants import PLANTS
 from tests.simulation.shrinking import shrink
 from tests.simulation.simulation import simulate
+from tests.simulation.world import CANARY, World
 
 SLICE: Final = int(os.environ.get("DAYBOOK_SIMULATED_DAYS", "40"))  # noqa: TID251 - how long to look, for people
 FIRST: Final = int(time.time()) % 10**9  # noqa: TID251 - new days each time; the number is in each test's name
@@ -44,6 +50,15 @@ def worker_first() -> int:
 def test_a_day_that_failed_once_violates_nothing_any_more(seed: int) -> None:
     """Regressions by seed."""
     assert simulate(seed).violations == ()
+
+
+def test_a_persons_name_on_its_way_to_another_service_is_seen() -> None:
+    """In a task's body, say."""
+    cloud = Cloud(World(1))
+    for name in ("Smith", CANARY):
+        command = Command(stored_id(name), ACME, "issue_receipt", "receipts", {"name": name}, TRACE)
+        cloud.house().queue.enqueue(command)
+    assert cloud.world.violations == ["plaintext of a person on its way to tasks"]
 
 
 def test_the_same_seed_is_the_same_day() -> None:

@@ -29,8 +29,8 @@ from shared.payroll.runs import Employee, PayrollRun, RunState
 from shared.payroll.use_cases.employees import NewEmployee
 from shared.tax.model import Category, Supply
 from tests.simulation.business import BANK, DECEMBER, SALES, WALLET, YEAR, Business, Made, answer
-from tests.simulation.partner import CANARY
 from tests.simulation.people import Person
+from tests.simulation.world import CANARY
 
 # --- invoices and payments ---------------------------------------------------------------
 

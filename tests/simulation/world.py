@@ -30,6 +30,9 @@ BEGINS: Final = tuple(
 )
 """Before European clocks go back, before a month and a year end, and on a Monday: each seed begins at one of them."""
 
+CANARY: Final = "Canary-Hopper"
+"""A person's name: nowhere but under seal."""
+
 CALL_SECONDS: Final = 5.0
 LONGEST_RUN: Final = 400_000
 """Events after which a world does not come to rest: a bug of its own."""

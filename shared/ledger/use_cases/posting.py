@@ -16,9 +16,10 @@ from shared.identity import StoredId, TenantId
 from shared.ledger.model import AccountCode, JournalEntry, Line
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
 from shared.ledger.refusals import UnknownAccount, UnknownEntry
-from shared.ledger.rules.posting import Plan, accounts_seen, moved, plan_fast, plan_slow, slow_refs
+from shared.ledger.rules.posting import Plan, moved
 from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
+from shared.ledger.use_cases.planning import planned
 from shared.ledger.use_cases.together import Result, Together
 from shared.ledger.use_cases.writer import Lane, Writer
 from shared.listing import Listing
@@ -125,19 +126,11 @@ class Books:
         return None
 
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
-        ref = entry_ref(call.tenant, entry.id)
-        if not view.failures and not view.has_read(ref):
-            cards = self.memory.cards(call.tenant, entry.accounts)
-            if fast := plan_fast(call.tenant, entry, cards, view, release=booking.release):
-                return fast
-        view.need(slow_refs(call.tenant, entry))
-        known = view[ref]
-        if known is not None:
-            answered_before(call, entry, known)
+        plan = planned(self.memory, call.tenant, entry, view, release=booking.release)
+        if not isinstance(plan, Plan):
+            answered_before(call, entry, plan)
             message = f"the entry {entry.id} is posted and its fact says it is not"
             raise LookupError(message)
-        plan = plan_slow(call.tenant, entry, view, release=booking.release)
-        self.memory.note_accounts(call.tenant, accounts_seen(call.tenant, entry, view))
         patience = booking.wait_for_accounts_until
         if isinstance(plan.refusal, UnknownAccount) and patience and call.at < patience:
             message = "the account is not there yet"

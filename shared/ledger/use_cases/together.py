@@ -19,9 +19,10 @@ from shared.identity import StoredId, TenantId
 from shared.ledger.model import JournalEntry
 from shared.ledger.records import RecordedEntry, entry_ref
 from shared.ledger.rules.batches import Gathered, gather_fast, gather_refs, gather_slow
-from shared.ledger.rules.posting import Cards, Plan, accounts_seen, plan_fast, plan_slow, slow_refs
+from shared.ledger.rules.posting import Cards, Plan, accounts_seen, slow_refs
 from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
+from shared.ledger.use_cases.planning import planned
 from shared.ports import Create, Decision, Document, Ref, View, Write
 
 POST: Final = "entry.post"
@@ -177,21 +178,15 @@ class Together:
     def _alone(self, posting: Posting, first: tuple[Ref, ...] = ()) -> Result:
         """One entry by itself: on the slow path if all that it looks at is read `first`, else on the fast one."""
         tenant, entry = posting.call.tenant, posting.entry
-        ref, tried = entry_ref(tenant, entry.id), set[Ref]()
+        tried = set[Ref]()
 
         def decide(view: View) -> Decision[Result]:
             if view.failures:
                 self._memory.forget_totals(frozenset(tried))
                 tried.clear()
-            if view.has_read(ref) and (known := view[ref]):
-                return Decision(again(posting, known))
-            plan = self._fast_plan(posting, view)
-            if plan is None:
-                view.need(slow_refs(tenant, entry))
-                if known := view[ref]:
-                    return Decision(again(posting, known))
-                plan = plan_slow(tenant, entry, view)
-                self._memory.note_accounts(tenant, accounts_seen(tenant, entry, view))
+            plan = planned(self._memory, tenant, entry, view)
+            if not isinstance(plan, Plan):
+                return Decision(again(posting, plan))
             tried.update(write.ref for write in plan.writes if write.ref.collection == "totals")
             records = (_record(posting, plan.refusal),) if posting.audited else ()
             return Decision(_fresh(posting, plan.refusal), (*plan.writes, *records), plan.loose)
@@ -202,12 +197,6 @@ class Together:
             return Result(entry, fault)
         self._memory.note_totals(frozenset(tried))
         return result
-
-    def _fast_plan(self, posting: Posting, view: View) -> Plan | None:
-        tenant, entry = posting.call.tenant, posting.entry
-        if view.failures or view.has_read(entry_ref(tenant, entry.id)):
-            return None
-        return plan_fast(tenant, entry, self._memory.cards(tenant, entry.accounts), view)
 
 
 def _decided(
