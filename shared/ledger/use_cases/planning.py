@@ -1,4 +1,4 @@
-"""How one entry is planned: on the fast path while nothing failed, else on the slow one (docs/ledger.md, rules 1, 3, 4)."""
+"""How one entry is planned: fast while nothing failed, else on the slow path (docs/ledger.md, rules 1, 3, 4)."""
 
 from collections.abc import Sequence
 

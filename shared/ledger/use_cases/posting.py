@@ -127,7 +127,7 @@ class Books:
 
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
         plan = planned(self.memory, call.tenant, entry, view, release=booking.release)
-        if not isinstance(plan, Plan):
+        if isinstance(plan, Document):
             answered_before(call, entry, plan)
             message = f"the entry {entry.id} is posted and its fact says it is not"
             raise LookupError(message)

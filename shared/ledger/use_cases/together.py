@@ -19,7 +19,7 @@ from shared.identity import StoredId, TenantId
 from shared.ledger.model import JournalEntry
 from shared.ledger.records import RecordedEntry, entry_ref
 from shared.ledger.rules.batches import Gathered, gather_fast, gather_refs, gather_slow
-from shared.ledger.rules.posting import Cards, Plan, accounts_seen, slow_refs
+from shared.ledger.rules.posting import Cards, accounts_seen, slow_refs
 from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
 from shared.ledger.use_cases.planning import planned
@@ -185,7 +185,7 @@ class Together:
                 self._memory.forget_totals(frozenset(tried))
                 tried.clear()
             plan = planned(self._memory, tenant, entry, view)
-            if not isinstance(plan, Plan):
+            if isinstance(plan, Document):
                 return Decision(again(posting, plan))
             tried.update(write.ref for write in plan.writes if write.ref.collection == "totals")
             records = (_record(posting, plan.refusal),) if posting.audited else ()
