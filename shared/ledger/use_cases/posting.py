@@ -7,7 +7,7 @@ which looks for the entry itself before it decides anything again (docs/ledger.m
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
@@ -128,14 +128,19 @@ class Books:
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
         plan = planned(self.memory, call.tenant, entry, view, release=booking.release)
         if isinstance(plan, Document):
-            answered_before(call, entry, plan)
-            message = f"the entry {entry.id} is posted and its fact says it is not"
-            raise LookupError(message)
+            _contradict(call, entry, plan)
         patience = booking.wait_for_accounts_until
         if isinstance(plan.refusal, UnknownAccount) and patience and call.at < patience:
             message = "the account is not there yet"
             raise Retryable(message, detail=plan.refusal.detail)
         return plan
+
+
+def _contradict(call: Call, entry: JournalEntry, known: Document) -> NoReturn:
+    """The entry's refusal if the journal has one; else its fact says that it is not posted, and it is."""
+    answered_before(call, entry, known)
+    message = f"the entry {entry.id} is posted and its fact says it is not"
+    raise LookupError(message)
 
 
 def _done(result: Result) -> Done[RecordedEntry]:
