@@ -19,14 +19,16 @@ def planned(
     when the entry has been read, the slow path looks for it before it decides anything.
     """
     ref = entry_ref(tenant, entry.id)
-    if not view.failures and not view.has_read(ref):
-        fast = plan_fast(tenant, entry, memory.cards(tenant, entry.accounts), view, release=release)
+    if not view.has_read(ref):
+        cards = memory.cards(tenant, entry.accounts)
+        fast = None if view.failures else plan_fast(tenant, entry, cards, view, release=release)
         if fast:
             return fast
-    view.need(slow_refs(tenant, entry))
+        view.need(slow_refs(tenant, entry))
     known = view[ref]
     if known is not None:
         return known
+    view.need(slow_refs(tenant, entry))
     plan = plan_slow(tenant, entry, view, release=release)
     memory.note_accounts(tenant, accounts_seen(tenant, entry, view))
     return plan

@@ -1,12 +1,12 @@
 """The batching writer: single postings that wait at the same time share the next commit.
 
-A process sends one commit a lane at a time: whoever finds none on its way leads and takes with it all that wait by
-then; who comes meanwhile waits for the next. Nobody waits for company, so the window is the commit on its way, and
-an idle ledger answers as fast as without a writer; under load the sums of a busy account merge, and a commit's cost
-is shared (docs/decisions, 12).
+Whoever finds no commit of its lane on its way leads and takes with it all that wait by then; who comes meanwhile waits
+for the next. Nobody waits for company, so the window is the commit on its way, and an idle ledger answers as fast as
+without a writer; under load the sums of a busy account merge, and a commit's cost is shared (docs/decisions, 12).
 
-A floored account that is taken from has a lane of its own: every debit moves its guard, so two commits at once mean
-that one fails. All else of a tenant goes in one lane: increments are blind and stand in nobody's way.
+A floored account that is taken from has a lane of its own and one commit at a time: every debit moves its guard, so two
+at once mean that one fails. All else of a tenant goes in one lane: increments are blind and stand in nobody's way.
+There a second commit begins beside the first once enough wait to share it, so that deciding and storing overlap.
 """
 
 from collections import deque
@@ -28,6 +28,8 @@ STAND_SECONDS: Final = 8
 ANSWER_SECONDS: Final = 45
 """How long one that was taken along waits for its leader: as long as a leader takes whose answers come."""
 
+COMPANY: Final = 4
+"""How many must wait for a second commit to begin while one is on its way: what fewer share is not worth a commit."""
 
 Lane: TypeAlias = AccountCode | None
 """Whose commits go one after the other: those that take from this account with a floor, or all others."""
@@ -47,10 +49,19 @@ class _Ticket:
 
 @dataclass(slots=True, eq=False)
 class _Queue:
-    """Those that wait in one lane; it exists while somebody leads."""
+    """Those that wait in one lane; it exists while somebody leads, and then nobody waits without a leader."""
 
     key: tuple[TenantId, Lane]
     waiting: deque[_Ticket] = field(default_factory=deque)
+    leaders: int = 0
+
+    def appoint(self) -> None:
+        """Let the first that waits lead, if nobody does, or enough wait for a commit beside the first."""
+        beside = self.key[1] is None and self.leaders == 1 and len(self.waiting) >= COMPANY
+        if self.waiting and not self.waiting[0].leads and (self.leaders == 0 or beside):
+            self.leaders += 1
+            self.waiting[0].leads = True
+            self.waiting[0].woken.set()
 
 
 class Writer:
@@ -96,8 +107,8 @@ class Writer:
             queue = self._queues.get(key)
             if queue is None:
                 queue = self._queues[key] = _Queue(key)
-                ticket.leads = True
             queue.waiting.append(ticket)
+            queue.appoint()
             return queue
 
     def _taken(self, queue: _Queue, ticket: _Ticket) -> bool:
@@ -155,10 +166,9 @@ class Writer:
                 queue.waiting.remove(ticket)
             if not ticket.leads:
                 return
-            if queue.waiting:
-                queue.waiting[0].leads = True
-                queue.waiting[0].woken.set()
-            else:
+            queue.leaders -= 1
+            queue.appoint()
+            if queue.leaders == 0:
                 del self._queues[queue.key]
 
 

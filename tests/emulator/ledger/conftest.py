@@ -1,6 +1,7 @@
 """A tenant's books on the real emulator, with a line that can be made to fail."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,6 +11,7 @@ from shared.desk import Desk
 from shared.events import Announcement, Command
 from shared.gcp.firestore import FirestoreStore
 from shared.ledger.chart import opening_chart
+from shared.ledger.records import create_account
 from shared.ledger.use_cases.control import Controls
 from shared.ledger.use_cases.posting import Books
 from shared.ledger.use_cases.proofs import Proofs
@@ -18,6 +20,7 @@ from shared.outbox import Outbox
 from shared.ports import Decision, View
 from shared.settings import Settings
 from tests.builders import ACME, a_call
+from tests.emulator.ledger.crowds import WALLET, Crowd, a_deposit, a_withdrawal
 from tests.emulator.lines import Line
 
 
@@ -86,3 +89,21 @@ def other(settings: Settings, kept: Bookkeeping) -> Iterator[Bookkeeping]:
     books = bookkeeping(settings)
     yield books
     books.line.close()
+
+
+@pytest.fixture
+def wallet(kept: Bookkeeping) -> Bookkeeping:
+    """A wallet with 1,000 in it, known to the instance that serves it."""
+    kept.store.transact((), lambda _: Decision(None, create_account(ACME, WALLET)))
+    kept.books.post(a_call("deposit"), a_deposit(1_000, "deposit"))
+    for number in range(20):
+        kept.books.post(a_call(f"warm-{number}"), a_withdrawal(1, f"warm-{number}"))
+        kept.books.post(a_call(f"back-{number}"), a_deposit(1, f"back-{number}"))
+    return kept
+
+
+@pytest.fixture
+def crowd(wallet: Bookkeeping) -> Iterator[Crowd]:
+    """A crowd at the wallet."""
+    with ThreadPoolExecutor(40) as pool:
+        yield Crowd(wallet, pool)

@@ -1,123 +1,21 @@
 """The batching writer on the real emulator: many at once, above all on one floored account, each answered truly."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
-from typing import Any
 
 import pytest
 
 from shared import counters
-from shared.faults import Refused, Retryable
 from shared.gcp.rpc import RpcFailed
-from shared.ledger.model import Account, AccountType, Floor, JournalEntry, credit, debit
-from shared.ledger.records import create_account, guard_ref
+from shared.ledger.model import JournalEntry, credit, debit
 from shared.ledger.rules.control import Control
 from shared.ledger.use_cases.writer import Writer
-from shared.ports import Decision, Delete, Query, Where
-from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
+from shared.ports import Query, Where
+from tests.builders import ACME, TODAY, a_call, entry_id, euros
 from tests.emulator.ledger.asked import Killed, killed, killed_after, passes
 from tests.emulator.ledger.conftest import Bookkeeping
+from tests.emulator.ledger.crowds import SECONDS, WALLET, Crowd, Gate, a_deposit, a_withdrawal, in_wallet, post, some
 from tests.emulator.lines import Commit, Switch, first, held, lost, unsent
-
-WALLET = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("EUR", 0))
-SECONDS = 60
-
-
-@dataclass
-class Gate:
-    """Holds a commit back until the test opens it, and says when it is there."""
-
-    then: Switch
-    reached: Event = field(default_factory=Event)
-    open: Event = field(default_factory=Event)
-
-    def __call__(self, commit: Commit) -> Any:
-        """Wait, then do what was asked with the commit."""
-        self.reached.set()
-        assert self.open.wait(SECONDS)
-        return self.then(commit)
-
-
-def a_withdrawal(amount: int, name: str) -> JournalEntry:
-    """Money taken out of the wallet."""
-    return a_sale(amount, name=name, to=WALLET.code, of="assets:bank")
-
-
-def a_deposit(amount: int, name: str) -> JournalEntry:
-    """Money put into the wallet."""
-    return a_sale(amount, name=name, to="assets:bank", of=WALLET.code)
-
-
-def post(kept: Bookkeeping, entry: JournalEntry) -> str:
-    """Post, and say what came of it: posted, replayed, a refusal's code, or retry."""
-    try:
-        done = kept.books.post(a_call(entry.cause), entry)
-    except Refused as refusal:
-        return refusal.code
-    except Retryable:
-        return "retry"
-    return "replayed" if done.replayed else "posted"
-
-
-@pytest.fixture
-def wallet(kept: Bookkeeping) -> Bookkeeping:
-    """A wallet with 1,000 in it, known to the instance that serves it."""
-    kept.store.transact((), lambda _: Decision(None, create_account(ACME, WALLET)))
-    kept.books.post(a_call("deposit"), a_deposit(1_000, "deposit"))
-    for number in range(20):
-        kept.books.post(a_call(f"warm-{number}"), a_withdrawal(1, f"warm-{number}"))
-        kept.books.post(a_call(f"back-{number}"), a_deposit(1, f"back-{number}"))
-    return kept
-
-
-@dataclass
-class Crowd:
-    """Withdrawals that queue behind one whose commit is held at a gate."""
-
-    wallet: Bookkeeping
-    pool: ThreadPoolExecutor
-
-    def behind(
-        self, gate: Gate, entries: list[JournalEntry], first: JournalEntry | None = None
-    ) -> tuple[Future[str], list[Future[str]]]:
-        """The leader's answer and those of the entries that wait behind it when the gate opens."""
-        self.wallet.line.commits.insert(0, gate)
-        leader = self.pool.submit(post, self.wallet, first or a_withdrawal(1, "leader"))
-        assert gate.reached.wait(SECONDS)
-        before = self.wallet.line.paths.copy()
-        followers = [self.pool.submit(post, self.wallet, entry) for entry in entries]
-        self.all_wait(len(entries))
-        assert self.wallet.line.paths == before, "they waited for the leader and sent nothing"
-        gate.open.set()
-        return leader, followers
-
-    def all_wait(self, number: int) -> None:
-        """Until so many stand in the writer's queue."""
-        for _ in range(60_000):
-            if self.wallet.books.writer.waiting >= number:
-                return
-            Event().wait(0.001)
-        message = "they never came to wait"
-        raise AssertionError(message)
-
-
-@pytest.fixture
-def crowd(wallet: Bookkeeping) -> Any:
-    """A crowd at the wallet."""
-    with ThreadPoolExecutor(40) as pool:
-        yield Crowd(wallet, pool)
-
-
-def in_wallet(kept: Bookkeeping) -> int:
-    """What the wallet holds, by its totals."""
-    rows = kept.reports.trial_balance(ACME, "2026-11").rows
-    return sum(row.amount for row in rows if row.account == WALLET.code)
-
-
-def some(number: int, amount: int = 1) -> list[JournalEntry]:
-    """So many withdrawals."""
-    return [a_withdrawal(amount, f"w{one}") for one in range(number)]
 
 
 def test_all_that_wait_share_the_next_commit(crowd: Crowd) -> None:
@@ -128,41 +26,6 @@ def test_all_that_wait_share_the_next_commit(crowd: Crowd) -> None:
     assert [one.result(SECONDS) for one in (leader, *followers)] == ["posted"] * 31
     assert paths[before:] == ["BatchGetDocuments", "Commit"] * 2
     assert (in_wallet(crowd.wallet), crowd.wallet.proven()) == (969, True)
-
-
-def test_postings_without_a_floor_share_the_next_commit_and_read_nothing(crowd: Crowd) -> None:
-    """Twenty sales behind one: their totals are merged, and none is read."""
-    for number in range(60):
-        post(crowd.wallet, a_sale(1, name=f"known-{number}"))
-    before = len(crowd.wallet.line.paths)
-    sales = [a_sale(1, name=f"s{one}") for one in range(20)]
-    leader, followers = crowd.behind(Gate(passes), sales, a_sale(1, name="first"))
-    assert [one.result(SECONDS) for one in (leader, *followers)] == ["posted"] * 21
-    assert crowd.wallet.line.paths[before:] == ["Commit"] * 2
-    assert crowd.wallet.proven()
-
-
-def test_who_waits_for_a_floored_account_holds_up_nobody_else(crowd: Crowd) -> None:
-    """A sale is posted while a withdrawal's commit is still on its way."""
-    gate = Gate(passes)
-    crowd.wallet.line.commits = [gate]
-    leader = crowd.pool.submit(post, crowd.wallet, a_withdrawal(1, "leader"))
-    assert gate.reached.wait(SECONDS)
-    assert post(crowd.wallet, a_sale(1, name="meanwhile")) == "posted"
-    assert not leader.done()
-    gate.open.set()
-    assert leader.result(SECONDS) == "posted"
-
-
-@pytest.mark.parametrize("bad", [0, 7, 14])
-def test_an_account_that_nobody_knows_refuses_its_own_entry_alone(crowd: Crowd, bad: int) -> None:
-    """Among sales that wait together."""
-    entries = [a_sale(1, name=f"s{one}") for one in range(15)]
-    entries[bad] = a_sale(1, name=f"s{bad}", to="assets:nobody:knows")
-    _, followers = crowd.behind(Gate(passes), entries, a_sale(1, name="first"))
-    came = [one.result(SECONDS) for one in followers]
-    assert came == ["unknown_account" if place == bad else "posted" for place in range(15)]
-    assert crowd.wallet.proven()
 
 
 def test_alone_it_costs_what_a_single_posting_does(wallet: Bookkeeping) -> None:
@@ -280,20 +143,6 @@ def test_who_waits_too_long_is_told_to_come_again(wallet: Bookkeeping) -> None:
         assert leader.result(SECONDS) == "posted"
     assert wallet.store.aggregate(Query("entries", ACME))["count"] == 42
     assert post(wallet, a_withdrawal(1, "late")) == "posted"
-
-
-def test_what_is_wrong_with_one_is_not_its_companions_answer(wallet: Bookkeeping, other: Bookkeeping) -> None:
-    """A regression: a floored account without its guard felled whoever waited with it, again and again."""
-    wallet.store.transact((), lambda _: Decision(None, (Delete(guard_ref(ACME, WALLET.code)),)))
-    entries = [a_sale(1, name=f"s{one}") for one in range(6)]
-    entries.insert(3, a_withdrawal(1, "broken"))
-    with ThreadPoolExecutor(20) as pool:
-        _, followers = Crowd(other, pool).behind(Gate(passes), entries, a_sale(1, name="first"))
-        came = [one.exception(SECONDS) or one.result(SECONDS) for one in followers]
-    assert isinstance(came.pop(3), LookupError)
-    assert came == ["posted"] * 6
-    with pytest.raises(LookupError):
-        post(other, a_withdrawal(1, "broken"))
 
 
 def test_who_was_taken_along_is_answered_however_long_the_leader_takes(crowd: Crowd) -> None:
