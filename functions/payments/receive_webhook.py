@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response
 from shared.calls import Done
 from shared.http.webhooks import Delivery, webhook_door
 from shared.payments.model import StoredEvent
-from shared.payments.use_cases import RawEvent
+from shared.payments.use_cases.inbox import RawEvent
 from shared.wiring import house
 
 
-def _take_in(delivery: Delivery) -> Done[StoredEvent]:
+def _take_in(delivery: Delivery) -> Done[tuple[StoredEvent, ...]]:
     return house().inbox.receive(delivery.call, RawEvent(delivery.partner, delivery.body, delivery.headers))
 
 

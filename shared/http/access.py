@@ -29,6 +29,7 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     # payments
     ("GET", "/v1/payments"): "payments:read",
     ("GET", "/v1/payments/events"): "payments:read",
+    ("POST", "/v1/payments/events/{id}/replay"): "payments:replay",
     ("GET", "/v1/payments/{id}"): "payments:read",
     # payroll
     ("POST", "/v1/employees"): "employees:write",
@@ -101,6 +102,7 @@ _ACCOUNTING: Final = _READING | {
     "ledger:post",
     "ledger:disclose",
     "ledger:control",
+    "payments:replay",
     "payroll:read",
 }
 

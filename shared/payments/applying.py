@@ -15,7 +15,7 @@ from shared.ledger.use_cases.posting import Booking
 from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.outbox import read_row
 from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
-from shared.payments.records import payment_id, payment_ref, read_payment, write_end, write_payment
+from shared.payments.records import payment_of, payment_ref, read_payment, write_end, write_payment
 from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
 from shared.payments.rules import Settlement, give_back, receive
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
@@ -32,7 +32,7 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
     Raises:
         Retryable: what the event is about is not there yet, and its time is not over.
     """
-    place = payment_ref(call.tenant, payment_id(stored.event.partner, stored.event.payment))
+    place = payment_ref(call.tenant, payment_of(stored.event))
     try:
         settlement = _settle(call, stored, view)
     except (PaymentNeverCame, RefundTooLarge) as refusal:
@@ -73,7 +73,7 @@ def decided_before(call: Call, inbox: Document, stored: StoredEvent, view: View)
 def _settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     """The settlement that an event makes; None when the payment had it, or more, before."""
     event = stored.event
-    key = payment_id(event.partner, event.payment)
+    key = payment_of(event)
     document = view[payment_ref(call.tenant, key)]
     if event.kind is EventKind.PAYMENT_SUCCEEDED:
         return None if document else receive(key, event, _invoice(call, stored, event.invoice_id, view))

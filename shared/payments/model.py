@@ -1,10 +1,8 @@
 """Events as we understand them, payments, and the states both go through."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
 
 from shared.money import Money
 
@@ -12,19 +10,35 @@ from shared.money import Money
 class EventKind(Enum):
     """What an event tells, in our words."""
 
+    PAYMENT_PENDING = "payment_pending"
+    """The payer or the bank has begun it; no money is here yet."""
     PAYMENT_SUCCEEDED = "payment_succeeded"
+    PAYMENT_FAILED = "payment_failed"
+    """Failed, cancelled or expired: no money came."""
     PAYMENT_REFUNDED = "payment_refunded"
+    """So much of the payment was given back, all refunds together."""
+    PAYMENT_REVERSED = "payment_reversed"
+    """The bank took back what had been paid, without a dispute: a direct debit that failed late, say."""
+    REFUND_SUCCEEDED = "refund_succeeded"
+    """One refund, by its own amount."""
+    REFUND_FAILED = "refund_failed"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    PAYOUT_PAID = "payout_paid"
+    PAYOUT_FAILED = "payout_failed"
     OTHER = "other"
     """Known or unknown to the partner, but nothing for the books: kept and acknowledged."""
     UNREADABLE = "unreadable"
-    """Verified bytes that make no event: kept in quarantine."""
+    """Proven bytes that make no event: kept in quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartnerEvent:
     """One partner's event without anything personal.
 
-    `money` is what was received, or for a refund the *cumulative* amount refunded of the payment.
+    `money` is what was received, refunded, disputed or paid out; of `PAYMENT_REFUNDED` the *cumulative* amount
+    refunded of the payment.
     """
 
     partner: str
@@ -32,15 +46,23 @@ class PartnerEvent:
     type: str
     kind: EventKind
     occurred_at: datetime
+    account: str = ""
+    """Which of our accounts with the partner it is of, where the partner says: ids are only unique within one."""
     payment: str = ""
-    """The partner's own id of the payment."""
+    """The partner's own id of the payment; of a payout none."""
+    object: str = ""
+    """The partner's own id of the refund, dispute or payout."""
     money: Money | None = None
+    fee: Money | None = None
+    """What the partner keeps of it, where the event says."""
     invoice_id: str = ""
     """Our invoice, when the partner carries its id back to us."""
+    reference: str = ""
+    """What the payer or we gave as a reference: an invoice's number, say."""
 
 
 class EventState(Enum):
-    """Where an event of the inbox stands. Every state but the first is final."""
+    """Where an event of the inbox stands. Every state but the first is final, unless an operator replays it."""
 
     RECEIVED = "received"
     APPLIED = "applied"
@@ -49,15 +71,19 @@ class EventState(Enum):
     KEPT = "kept"
     QUARANTINED = "quarantined"
     REFUSED = "refused"
+    REPLAYED = "replayed"
+    """It was kept without being understood; it is by now, and is in the inbox under its own id."""
 
 
-FIRST_STATE: Mapping[EventKind, EventState] = {
-    EventKind.PAYMENT_SUCCEEDED: EventState.RECEIVED,
-    EventKind.PAYMENT_REFUNDED: EventState.RECEIVED,
-    EventKind.OTHER: EventState.KEPT,
-    EventKind.UNREADABLE: EventState.QUARANTINED,
-}
-"""What becomes of an event when it is stored; only received ones have something to apply."""
+APPLIED_KINDS: frozenset[EventKind] = frozenset({EventKind.PAYMENT_SUCCEEDED, EventKind.PAYMENT_REFUNDED})
+"""What the books take from partners' events; the others are kept, and can be replayed."""
+
+
+def first_state(kind: EventKind) -> EventState:
+    """What becomes of an event when it is stored; only received ones have something to apply."""
+    if kind is EventKind.UNREADABLE:
+        return EventState.QUARANTINED
+    return EventState.RECEIVED if kind in APPLIED_KINDS else EventState.KEPT
 
 
 class PaymentState(Enum):
@@ -123,7 +149,10 @@ class StoredEvent:
     event: PartnerEvent
     state: EventState
     received_at: datetime
-    secret_index: int
+    key_id: str
+    """Which of the endpoint's secrets signed it."""
+    replays: int = 0
+    """How often an operator has set it applying again."""
     refused: str = ""
     entry_id: str = ""
 
@@ -137,24 +166,3 @@ class Receipt:
     customer_id: str
     money: Money
     issued_at: datetime
-
-
-class Partner(Protocol):
-    """How one partner signs and words its events."""
-
-    def verify(self, raw: bytes, headers: Mapping[str, str], secrets: Sequence[bytes], at: datetime) -> int:
-        """The index of the secret that signed these bytes.
-
-        Raises:
-            BadSignature: none did.
-            OutsideReplayWindow: it was signed too long ago, or in the future.
-        """
-        ...
-
-    def parse(self, raw: bytes) -> PartnerEvent:
-        """What the verified bytes say.
-
-        Raises:
-            NotAnEvent: the bytes are not in the partner's format.
-        """
-        ...

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from shared.desk import write_refusal
 from shared.faults import Refused
-from shared.identity import Cause, TenantId, stored_id
+from shared.identity import Cause, StoredId, TenantId, stored_id
 from shared.money import Money
 from shared.payments.model import EventKind, EventState, PartnerEvent, Payment, Receipt, StoredEvent
 from shared.ports import Document, Fields, Ref, Value, tenant_ref
@@ -17,9 +17,9 @@ RAW: Final = "raw"
 _PARTS: Final = ("received", "matched", "unapplied", "refunded", "version")
 
 
-def event_cause(tenant: TenantId, partner: str, event_id: str) -> Cause:
-    """What an event is the cause of: told twice, it is the same cause."""
-    return Cause(f"webhook:{partner}", tenant, event_id)
+def event_cause(tenant: TenantId, partner: str, account: str, event_id: str) -> Cause:
+    """What an event is the cause of: told twice, it is the same cause; told of two accounts, two."""
+    return Cause(f"webhook:{partner}", tenant, _named(account, event_id))
 
 
 def inbox_ref(tenant: TenantId, key: str) -> Ref:
@@ -27,9 +27,19 @@ def inbox_ref(tenant: TenantId, key: str) -> Ref:
     return tenant_ref(tenant, INBOX, key)
 
 
-def payment_id(partner: str, reference: str) -> str:
-    """The id of the payment that a partner calls so."""
-    return stored_id("payment", partner, reference)
+def payment_id(partner: str, reference: str, account: str = "") -> StoredId:
+    """The id of the payment that a partner calls so on one of our accounts with it."""
+    return stored_id("payment", partner, _named(account, reference))
+
+
+def payment_of(event: PartnerEvent) -> StoredId:
+    """The id of the payment that an event is about."""
+    return payment_id(event.partner, event.payment, event.account)
+
+
+def _named(account: str, name: str) -> str:
+    """A name that is unique with the partner; names have no slash."""
+    return f"{account}/{name}" if account else name
 
 
 def payment_ref(tenant: TenantId, payment: str) -> Ref:
@@ -44,25 +54,42 @@ def receipt_ref(tenant: TenantId, payment: str) -> Ref:
 
 def write_event(stored: StoredEvent, sealed: bytes) -> dict[str, Value]:
     """An event's fields; what the partner wrote is only there sealed."""
-    event = stored.event
     return {
         "schema": 1,
-        "partner": event.partner,
-        "event_id": event.id,
-        "type": event.type,
-        "kind": event.kind.value,
-        "occurred_at": event.occurred_at,
-        "payment": event.payment,
-        "amount": event.money.amount if event.money else None,
-        "currency": event.money.currency if event.money else None,
-        "invoice_id": event.invoice_id,
+        **_said(stored.event),
         "state": stored.state.value,
         "refusal": None,
         "entry_id": "",
         "outbox": [],
         "received_at": stored.received_at,
-        "secret_index": stored.secret_index,
+        "key_id": stored.key_id,
+        "replays": stored.replays,
         RAW: sealed,
+    }
+
+
+def write_replay(stored: StoredEvent) -> dict[str, Value]:
+    """An event that is to be applied (again), as it is understood now."""
+    return {**_said(stored.event), **write_end(stored.state), "replays": stored.replays}
+
+
+def _said(event: PartnerEvent) -> dict[str, Value]:
+    """What an event says, in our words."""
+    return {
+        "partner": event.partner,
+        "account": event.account,
+        "event_id": event.id,
+        "type": event.type,
+        "kind": event.kind.value,
+        "occurred_at": event.occurred_at,
+        "payment": event.payment,
+        "object": event.object,
+        "amount": event.money.amount if event.money else None,
+        "currency": event.money.currency if event.money else None,
+        "fee": event.fee.amount if event.fee else None,
+        "fee_currency": event.fee.currency if event.fee else None,
+        "invoice_id": event.invoice_id,
+        "reference": event.reference,
     }
 
 
@@ -81,7 +108,6 @@ def write_end(
 def read_event(document: Document) -> StoredEvent:
     """The event that a document keeps, without its sealed bytes."""
     fields = document.fields
-    amount, currency = cast("int | None", fields["amount"]), cast("str | None", fields["currency"])
     refusal = cast("Fields | None", fields["refusal"])
     event = PartnerEvent(
         cast("str", fields["partner"]),
@@ -89,19 +115,28 @@ def read_event(document: Document) -> StoredEvent:
         cast("str", fields["type"]),
         EventKind(fields["kind"]),
         cast("datetime", fields["occurred_at"]),
-        cast("str", fields["payment"]),
-        Money(amount, currency) if amount is not None and currency is not None else None,
-        cast("str", fields["invoice_id"]),
+        account=cast("str", fields["account"]),
+        payment=cast("str", fields["payment"]),
+        object=cast("str", fields["object"]),
+        money=_money(fields["amount"], fields["currency"]),
+        fee=_money(fields["fee"], fields["fee_currency"]),
+        invoice_id=cast("str", fields["invoice_id"]),
+        reference=cast("str", fields["reference"]),
     )
     return StoredEvent(
         document.ref.key,
         event,
         EventState(fields["state"]),
         cast("datetime", fields["received_at"]),
-        cast("int", fields["secret_index"]),
+        cast("str", fields["key_id"]),
+        replays=cast("int", fields["replays"]),
         refused=cast("str", refusal["code"]) if refusal else "",
         entry_id=cast("str", fields["entry_id"]),
     )
+
+
+def _money(amount: Value, currency: Value) -> Money | None:
+    return Money(amount, currency) if isinstance(amount, int) and isinstance(currency, str) else None
 
 
 def write_payment(payment: Payment) -> dict[str, Value]:

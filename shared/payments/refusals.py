@@ -1,6 +1,6 @@
 """Why payments say no."""
 
-from shared.faults import Malformed, NotFound, Unauthenticated
+from shared.faults import Conflict, Malformed, NotFound, Unauthenticated
 
 
 class UnknownPartner(NotFound):
@@ -25,6 +25,24 @@ class NotAnEvent(Malformed):
     """Signed bytes that the partner's format does not explain; they are kept in quarantine."""
 
     code = "not_an_event"
+
+
+class UnknownEvent(NotFound):
+    """No such event in the inbox."""
+
+    code = "unknown_event"
+
+
+class EventDecided(Conflict):
+    """The event is applied, or was found to be no news: there is nothing to replay."""
+
+    code = "event_decided"
+
+
+class NothingToApply(Conflict):
+    """The event is understood, and nothing for the books."""
+
+    code = "nothing_to_apply"
 
 
 class UnknownPayment(NotFound):

@@ -49,17 +49,23 @@ class PaymentAnswer(Wire):
 
 
 class EventAnswer(Wire):
-    """An event of the inbox: what a partner told, and what became of it.
+    """An event of the inbox: what a partner told, with its own names of the payment and object, and what became of it.
 
     `entry_id` is the journal entry that it caused; where the ledger refused it, the entry says why.
     """
 
     id: str
     partner: str
+    account: str | None
     event_id: str
     type: str
     kind: EventKind
+    payment: str | None
+    object: str | None
+    money: MoneyWire | None
     state: EventState
+    key_id: str
+    replays: int
     refused: str | None
     entry_id: str | None
     occurred_at: datetime
@@ -72,10 +78,16 @@ class EventAnswer(Wire):
         return cls(
             id=stored.key,
             partner=event.partner,
+            account=event.account or None,
             event_id=event.id,
             type=event.type,
             kind=event.kind,
+            payment=event.payment or None,
+            object=event.object or None,
+            money=MoneyWire.of(event.money) if event.money else None,
             state=stored.state,
+            key_id=stored.key_id,
+            replays=stored.replays,
             refused=stored.refused or None,
             entry_id=stored.entry_id or None,
             occurred_at=event.occurred_at,
@@ -94,9 +106,16 @@ class ListQuery(PageQuery):
 
 
 class EventQuery(PageQuery):
-    """Events of one state, or all."""
+    """Events of one state, of one partner, or all."""
 
     state: EventState | None = None
+    partner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")] | None = None
+
+
+class EventPath(Wire):
+    """The event in the path."""
+
+    id: ObjectId
 
 
 class ApplyTask(Wire):
@@ -105,3 +124,4 @@ class ApplyTask(Wire):
     event: ObjectId
     payment: ObjectId
     invoice: Annotated[str, Field(pattern=r"^([a-z2-7]{52})?$")]
+    replay: Annotated[int, Field(ge=0)] = 0

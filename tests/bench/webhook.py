@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import stripe
 
 from shared import counters
-from shared.payments.use_cases import RawEvent
+from shared.payments.use_cases.inbox import RawEvent
 from tests.bench.posting import raw
 from tests.bench.rows import Row, middle
 from tests.bench.world import TENANT, World, a_call

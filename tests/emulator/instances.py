@@ -25,7 +25,8 @@ from shared.ledger.use_cases.posting import Books
 from shared.ledger.use_cases.proofs import Proofs
 from shared.ledger.use_cases.reports import Reports
 from shared.outbox import Outbox
-from shared.payments.use_cases import Inbox, Payments
+from shared.payments.use_cases.inbox import Inbox
+from shared.payments.use_cases.payments import Payments
 from shared.payroll.use_cases.employees import Employees
 from shared.payroll.use_cases.runs import PayrollRuns
 from shared.ports import Decision, View

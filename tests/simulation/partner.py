@@ -12,7 +12,7 @@ from shared.calls import Call, Done
 from shared.faults import Refused
 from shared.identity import Cause, TenantId, stored_id
 from shared.payments.model import StoredEvent
-from shared.payments.use_cases import RawEvent
+from shared.payments.use_cases.inbox import RawEvent
 from tests.simulation.cloud import Cloud, Instance
 from tests.simulation.doors import TRACE
 from tests.simulation.faults import Fault
@@ -144,7 +144,7 @@ class Stripe:
             self.cloud.world.violated("a forged or stale webhook was taken in")
 
     def _deliver(self, body: bytes, header: str, ended: Callable[[Any], None]) -> None:
-        def receive(instance: Instance) -> Done[StoredEvent]:
+        def receive(instance: Instance) -> Done[tuple[StoredEvent, ...]]:
             cause = Cause("webhook:stripe", DOOR, "")
             asked = stored_id("request", body.decode())
             call = Call(self.tenant, "partner:stripe", cause, "simulated", asked, TRACE, instance.clock.now())

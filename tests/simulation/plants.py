@@ -9,7 +9,8 @@ from typing import Final
 
 from tests.simulation.planting import Edit, Plant, one
 
-APPLYING, PAYMENTS = "shared/payments/applying.py", "shared/payments/use_cases.py"
+APPLYING, PAYMENTS = "shared/payments/applying.py", "shared/payments/use_cases/payments.py"
+INBOX = "shared/payments/use_cases/inbox.py"
 POSTING, GATHER = "shared/ledger/rules/posting.py", "shared/ledger/rules/batches.py"
 TOGETHER = "shared/ledger/use_cases/together.py"
 SETTLING = "shared/ledger/rules/settling.py"
@@ -19,10 +20,11 @@ PLANTS: Final = (
     one("dedupe_dropped", PAYMENTS, "if stored.state is not EventState.RECEIVED:", "if False:"),
     one(
         "acknowledged_before_the_write",
-        PAYMENTS,
-        "        return self._desk.perform(call, (), decide, read_event)\n",
-        "        try:\n            return self._desk.perform(call, (), decide, read_event)\n"
-        "        except Retryable:\n            return Done(stored)\n",
+        INBOX,
+        "        done = self._desk.store.transact((), decide)\n",
+        "        try:\n            done = self._desk.store.transact((), decide)\n"
+        "        except __import__('shared.faults', fromlist=['Retryable']).Retryable:\n"
+        "            return Done(tuple(one.stored for one in told))\n",
     ),
     one(
         "one_total_forgotten",
@@ -163,9 +165,9 @@ PLANTS: Final = (
     one("late_event_taken_for_none", APPLYING, '        _wait(call, stored, "the payment is not there yet")\n', ""),
     one(
         "forged_webhook_taken",
-        "shared/payments/partners/stripe.py",
-        "return any([hmac.compare_digest(expected, signature) for signature in given])",
-        "return True or any([hmac.compare_digest(expected, signature) for signature in given])",
+        "shared/payments/partners/reading.py",
+        "    return any([hmac.compare_digest(made, one) for one in given])",
+        "    return True or any([hmac.compare_digest(made, one) for one in given])",
     ),
     one(
         "old_signature_taken",
@@ -175,9 +177,9 @@ PLANTS: Final = (
     ),
     one(
         "only_the_newest_secret",
-        PAYMENTS,
-        "self._live(call.tenant, raw.partner), call.at)",
-        "self._live(call.tenant, raw.partner)[:1], call.at)",
+        INBOX,
+        "self._live(call, raw.partner), call.at)",
+        "self._live(call, raw.partner)[:1], call.at)",
     ),
     one(
         "number_taken_before_the_commit",

@@ -1,13 +1,13 @@
-"""One small adapter a partner: verify the raw bytes, then say in our words what they tell."""
+"""One small adapter a partner: prove the raw bytes, then say in our words what they tell."""
 
-from shared.payments.model import Partner
+from shared.payments.partners.adapter import Adapter
 from shared.payments.partners.stripe import Stripe
 from shared.payments.refusals import UnknownPartner
 
-PARTNERS: dict[str, Partner] = {"stripe": Stripe()}
+PARTNERS: dict[str, Adapter] = {"stripe": Stripe()}
 
 
-def partner_named(name: str) -> Partner:
+def partner_named(name: str) -> Adapter:
     """The adapter of a partner.
 
     Raises:

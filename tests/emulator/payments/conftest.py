@@ -8,7 +8,7 @@ from shared.calls import Call, Done
 from shared.events import Command
 from shared.identity import Cause
 from shared.payments.model import StoredEvent
-from shared.payments.use_cases import RawEvent
+from shared.payments.use_cases.inbox import RawEvent
 from tests.builders import NOON, a_call
 from tests.emulator.instances import Instance
 from tests.unit.payments.stripe_events import body_of, signed
@@ -20,7 +20,14 @@ def told(house: Instance, event: Event, at: datetime = NOON, **changes: Any) -> 
     """Stripe tells an event, signed at that instant."""
     body = body_of(event)
     call = replace(a_call("", at=at, principal="partner:stripe"), cause=Cause("webhook:stripe", "receive_webhook", ""))
-    return house.inbox.receive(replace(call, **changes), RawEvent("stripe", body, signed(body, at)))
+    return received(house, RawEvent("stripe", body, signed(body, at)), replace(call, **changes))
+
+
+def received(house: Instance, raw: RawEvent, call: Call | None = None) -> Done[StoredEvent]:
+    """A delivery that tells one event is taken in."""
+    done = house.inbox.receive(call or a_call(""), raw)
+    (stored,) = done.answer
+    return Done(stored, done.replayed, done.messages)
 
 
 def task_call(task: Command, at: datetime = NOON) -> Call:
@@ -32,7 +39,9 @@ def task_call(task: Command, at: datetime = NOON) -> Call:
 def apply(house: Instance, task: Command, at: datetime = NOON) -> Done[StoredEvent]:
     """The queue brings the command to apply an event."""
     key, payment, invoice = (str(task.body[name]) for name in ("event", "payment", "invoice"))
-    return house.payments.apply(task_call(task, at), key, payment, invoice)
+    replay = task.body["replay"]
+    assert isinstance(replay, int)
+    return house.payments.apply(task_call(task, at), key, payment, invoice, replay=replay)
 
 
 def task_of(house: Instance, event: Event, at: datetime = NOON) -> Command:

@@ -15,13 +15,14 @@ from shared.limits import WEBHOOK_BYTES
 from shared.payments.model import EventKind, EventState
 from shared.payments.records import INBOX, RAW, inbox_ref
 from shared.payments.refusals import BadSignature, OutsideReplayWindow, UnknownPartner
-from shared.payments.use_cases import RawEvent
+from shared.payments.secrets import live_secrets
+from shared.payments.use_cases.inbox import RawEvent
 from shared.ports import Query
 from shared.privacy import Place, Purpose, Sealed
 from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import Switch, lost, unsent
-from tests.emulator.payments.conftest import told
+from tests.emulator.payments.conftest import received, told
 from tests.unit.payments.stripe_events import OLD_SECRET, PAYER, SECRET, body_of, paid, signed
 
 
@@ -126,8 +127,10 @@ def test_killed_at_any_moment_the_event_is_taken_in_when_stripe_tells_it_again(h
 def test_an_event_signed_with_the_older_secret_says_so(house: Instance) -> None:
     """Which secret signed is kept: when the last one of the old is past, it can go."""
     body = body_of(paid())
-    done = house.inbox.receive(a_call(""), RawEvent("stripe", body, signed(body, secret=OLD_SECRET)))
-    assert done.answer.secret_index == 1
+    done = received(house, RawEvent("stripe", body, signed(body, secret=OLD_SECRET)))
+    newer = received(house, RawEvent("stripe", body, signed(body, secret=SECRET)))
+    assert done.answer.key_id == live_secrets([OLD_SECRET], NOON)[0].key_id
+    assert (newer.replayed, newer.answer.key_id) == (True, done.answer.key_id)
 
 
 @pytest.mark.parametrize(
@@ -144,16 +147,16 @@ def test_what_is_not_for_the_books_is_kept_and_sets_nothing_going(
 ) -> None:
     """Unknown types are kept, unreadable bytes quarantined, told twice once; both are acknowledged."""
     body = body_of(event)
-    first, again = (house.inbox.receive(a_call(""), RawEvent("stripe", body, signed(body))) for _ in range(2))
+    first, again = (received(house, RawEvent("stripe", body, signed(body))) for _ in range(2))
     assert (first.answer.event.kind, first.answer.state, first.messages) == (kind, state, ())
     assert (again.replayed, again.answer, stored(house)) == (True, first.answer, 1)
-    assert house.inbox.page(ACME, state, 10, None).items == (first.answer,)
+    assert house.inbox.page(ACME, 10, None, state=state, partner="stripe").items == (first.answer,)
 
 
 def test_the_raw_bytes_can_be_opened_as_they_came(house: Instance) -> None:
     """Every byte, also those that are no text: the proof of what was told."""
     body = body_of(paid(shipping={"name": "Zo\u00eb \u0141ukasz"})) + b"\xff\x00\n"
-    done = house.inbox.receive(a_call(""), RawEvent("stripe", body, _signed_bytes(body)))
+    done = received(house, RawEvent("stripe", body, _signed_bytes(body)))
     document = house.store.get([inbox_ref(ACME, done.answer.key)])[inbox_ref(ACME, done.answer.key)]
     assert document is not None
     sealed = document[RAW]
@@ -189,7 +192,7 @@ def test_a_payers_name_is_in_no_document_and_no_message(house: Instance) -> None
 def test_the_largest_body_that_the_door_takes_can_be_kept(house: Instance) -> None:
     """Sealing makes it longer; the document still fits."""
     body = body_of(paid()) + b"\xff" * (WEBHOOK_BYTES - len(body_of(paid())))
-    done = house.inbox.receive(a_call(""), RawEvent("stripe", body, _signed_bytes(body)))
+    done = received(house, RawEvent("stripe", body, _signed_bytes(body)))
     assert (done.answer.state, stored(house)) == (EventState.QUARANTINED, 1)
 
 

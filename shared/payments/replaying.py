@@ -1,0 +1,50 @@
+"""What replaying an event of the inbox comes to, decided from values alone."""
+
+from dataclasses import replace
+from typing import Final
+
+from shared.calls import Call, Outcome
+from shared.payments.model import APPLIED_KINDS, EventKind, EventState, StoredEvent
+from shared.payments.records import inbox_ref, read_event, write_end, write_event, write_replay
+from shared.payments.refusals import EventDecided, NotAnEvent, NothingToApply, UnknownEvent
+from shared.ports import Create, Update, View, Write
+
+ACTION: Final = "event.replay"
+
+
+def decide_replay(call: Call, key: str, known: StoredEvent, sealed: bytes, view: View) -> Outcome[StoredEvent]:
+    """The event under `key`, to be applied (again), as its bytes are understood today: `known`, under its own id.
+
+    Raises:
+        UnknownEvent, EventDecided, NotAnEvent, NothingToApply: as `Inbox.replay`.
+    """
+    ref = inbox_ref(call.tenant, key)
+    document = view[ref]
+    if document is None:
+        message = "no such event"
+        raise UnknownEvent(message, field="id")
+    stored = read_event(document)
+    _may_be_replayed(stored, known)
+    own = inbox_ref(call.tenant, known.key)
+    if own == ref:
+        again = stored.replays + 1
+        event = replace(stored, event=known.event, state=EventState.RECEIVED, replays=again, refused="", entry_id="")
+        return Outcome(ref, ACTION, event, (Update(ref, write_replay(event), document.version),))
+    view.need((own,))
+    there = view[own]
+    event = read_event(there) if there else replace(known, state=EventState.RECEIVED)
+    writes: tuple[Write, ...] = (Update(ref, write_end(EventState.REPLAYED), document.version),)
+    created = () if there else (Create(own, write_event(event, sealed)),)
+    return Outcome(own, ACTION, event, (*writes, *created))
+
+
+def _may_be_replayed(stored: StoredEvent, known: StoredEvent) -> None:
+    if stored.state in {EventState.APPLIED, EventState.STALE, EventState.REPLAYED}:
+        message = f"the event is {stored.state.value}"
+        raise EventDecided(message, field="id")
+    if known.event.kind is EventKind.UNREADABLE:
+        message = "the event's bytes are not understood"
+        raise NotAnEvent(message, field="id")
+    if known.event.kind not in APPLIED_KINDS:
+        message = "the event is nothing for the books"
+        raise NothingToApply(message, field="id")

@@ -1,0 +1,111 @@
+"""Payments: a partner's event is applied once, and never turns back.
+
+Applying is one BatchGet, a pure decision and one commit: payment, invoice, entry, totals, audit, announcement.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from shared.calls import Call, Done, Outcome
+from shared.desk import Desk
+from shared.faults import Retryable
+from shared.identity import TenantId
+from shared.invoicing.records import invoice_ref
+from shared.ledger.use_cases.posting import Booking, Books
+from shared.listing import Listing
+from shared.payments.applying import ACTION, decide_event, decided_before
+from shared.payments.model import EventState, Payment, Receipt, StoredEvent
+from shared.payments.records import (
+    PAYMENTS,
+    inbox_ref,
+    payment_ref,
+    read_event,
+    read_payment,
+    read_receipt,
+    receipt_ref,
+    write_receipt,
+)
+from shared.payments.refusals import UnknownPayment
+from shared.ports import Create, Query, View
+
+DOOR: Final = "apply_payment_event"
+
+
+class Payments:
+    """The payments of every tenant."""
+
+    def __init__(self, desk: Desk, books: Books) -> None:
+        """Write through `desk` and `books`."""
+        self._desk, self._books = desk, books
+
+    def apply(self, call: Call, key: str, payment: str, invoice: str, *, replay: int = 0) -> Done[StoredEvent]:
+        """Apply an event of the inbox, once each time that it is replayed.
+
+        `payment` and `invoice` only say what to read along.
+
+        Raises:
+            Retryable: the event, or what it is about, is not there yet.
+            PaymentNeverCame, RefundTooLarge: recorded, the event is refused.
+            Refused: by the ledger; recorded, the event is refused.
+        """
+        refs = [inbox_ref(call.tenant, key), payment_ref(call.tenant, payment)]
+        if invoice:
+            refs.append(invoice_ref(call.tenant, invoice))
+        inbox = refs[0]
+
+        def decide(view: View) -> Booking[StoredEvent]:
+            document = view[inbox]
+            if document is None:
+                message = "the event is not there yet"
+                raise Retryable(message, detail={"event": key})
+            stored = read_event(document)
+            if stored.replays != replay:
+                return Booking(Outcome(inbox, ACTION, stored))  # an operator replayed it: a task of its own applies it
+            if stored.state is not EventState.RECEIVED:
+                return decided_before(call, document, stored, view)
+            return decide_event(call, document, stored, view)
+
+        name = f"{key}~{replay}" if replay else key
+        call = replace(call, cause=replace(call.cause, endpoint=DOOR, key=name))
+        return self._books.perform(call, refs, decide, read_event)
+
+    def issue_receipt(self, call: Call, payment: str) -> Done[Receipt]:
+        """Write the receipt of an applied payment, once.
+
+        Raises:
+            Retryable: the payment is not there yet.
+        """
+        ref, source = receipt_ref(call.tenant, payment), payment_ref(call.tenant, payment)
+        call = replace(call, cause=replace(call.cause, endpoint="issue_receipt", key=payment))
+
+        def decide(view: View) -> Outcome[Receipt]:
+            view.need((ref, source))
+            known, document = view[ref], view[source]
+            if known is not None:
+                return Outcome(ref, "receipt.issue", read_receipt(known))
+            if document is None:
+                message = "the payment is not there yet"
+                raise Retryable(message, detail={"payment": payment})
+            paid = read_payment(document)
+            receipt = Receipt(payment, paid.invoice_id, paid.customer_id, paid.money, call.at)
+            return Outcome(ref, "receipt.issue", receipt, (Create(ref, write_receipt(receipt)),))
+
+        return self._desk.perform(call, [ref, source], decide, read_receipt)
+
+    def payment(self, tenant: TenantId, payment: str) -> Payment:
+        """One payment.
+
+        Raises:
+            UnknownPayment: there is none under this id.
+        """
+        ref = payment_ref(tenant, payment)
+        document = self._desk.store.get([ref])[ref]
+        if document is None:
+            message = "no such payment"
+            raise UnknownPayment(message, field="id")
+        return read_payment(document)
+
+    def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Payment]:
+        """Payments in the order of their ids, a page at a time."""
+        page = self._desk.store.query(Query(PAYMENTS, tenant, limit=limit, after=cursor))
+        return Listing(tuple(read_payment(document) for document in page.documents), page.cursor)
