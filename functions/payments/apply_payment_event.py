@@ -12,7 +12,7 @@ from shared.wiring import house
 
 
 def _apply(call: Call, task: ApplyTask) -> Done[StoredEvent]:
-    return house().payments.apply(call, task.event, task.payment, task.invoice, replay=task.replay)
+    return house().payments.apply(call, task.event, task.along(call.tenant), replay=task.replay)
 
 
 @functions_framework.http

@@ -58,7 +58,7 @@ class PartnerEvent:
     invoice_id: str = ""
     """Our invoice, when the partner carries its id back to us."""
     reference: str = ""
-    """What the payer or we gave as a reference: an invoice's number, say."""
+    """The number of our invoice, where payer or partner names it; never what else they write."""
 
 
 class EventState(Enum):
@@ -75,52 +75,71 @@ class EventState(Enum):
     """It was kept without being understood; it is by now, and is in the inbox under its own id."""
 
 
-APPLIED_KINDS: frozenset[EventKind] = frozenset({EventKind.PAYMENT_SUCCEEDED, EventKind.PAYMENT_REFUNDED})
-"""What the books take from partners' events; the others are kept, and can be replayed."""
+class Stage(Enum):
+    """How far a payment, refund, dispute or payout has come with the partner."""
+
+    PENDING = "pending"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    REVERSED = "reversed"
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+    PAID = "paid"
 
 
-def first_state(kind: EventKind) -> EventState:
-    """What becomes of an event when it is stored; only received ones have something to apply."""
-    if kind is EventKind.UNREADABLE:
-        return EventState.QUARANTINED
-    return EventState.RECEIVED if kind in APPLIED_KINDS else EventState.KEPT
+class Thing(Enum):
+    """What a partner tells events of."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    PAYOUT = "payout"
 
 
 class PaymentState(Enum):
-    """How much of a payment is still with us."""
+    """How far a payment has come, and how much of it is still with us."""
 
+    PENDING = "pending"
+    FAILED = "failed"
     SUCCEEDED = "succeeded"
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
+    REVERSED = "reversed"
+    """The bank took it back after it had succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that a partner took for us.
+    """Money that a partner took for us, or is about to.
 
     `matched` went to the invoice (what settles it, and any excess held for its customer); `unapplied`
-    found no invoice. Together they are what was received and not refunded.
+    found no invoice. Together they are what was received and neither refunded nor reversed.
     """
 
     id: str
     partner: str
     reference: str
-    invoice_id: str
-    customer_id: str
     currency: str
-    received: int
-    matched: int
-    unapplied: int
-    refunded: int
+    stage: Stage
     occurred_at: datetime
+    invoice_id: str = ""
+    customer_id: str = ""
+    received: int = 0
+    matched: int = 0
+    unapplied: int = 0
+    refunded: int = 0
+    refund_told: int = 0
+    """The most that the partner told of as refunded in all: a refund that fails makes `refunded` less, and not this."""
+    reversed: int = 0
     version: int = 1
 
     def __post_init__(self) -> None:
         """Money received is somewhere, and no more comes back than came."""
-        if self.matched + self.unapplied != self.received - self.refunded:
+        if self.matched + self.unapplied != self.received - self.refunded - self.reversed:
             message = f"payment {self.id} does not add up"
             raise ValueError(message)
-        if min(self.matched, self.unapplied, self.refunded) < 0:
+        if min(self.matched, self.unapplied, self.refunded, self.reversed) < 0:
             message = f"payment {self.id} has a negative part"
             raise ValueError(message)
 
@@ -131,10 +150,27 @@ class Payment:
 
     @property
     def state(self) -> PaymentState:
-        """From the amounts alone."""
+        """From the stage, and once it succeeded from the amounts."""
+        if self.stage is not Stage.SUCCEEDED:
+            return PaymentState(self.stage.value)
         if not self.refunded:
             return PaymentState.SUCCEEDED
         return PaymentState.REFUNDED if self.refunded == self.received else PaymentState.PARTLY_REFUNDED
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A refund, dispute or payout as its partner tells of it; a payout is of no one payment."""
+
+    id: str
+    thing: Thing
+    partner: str
+    reference: str
+    payment_id: str
+    money: Money
+    stage: Stage
+    occurred_at: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The inbox, payments and receipts as documents."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, cast
 
@@ -7,14 +8,27 @@ from shared.desk import write_refusal
 from shared.faults import Refused
 from shared.identity import Cause, StoredId, TenantId, stored_id
 from shared.money import Money
-from shared.payments.model import EventKind, EventState, PartnerEvent, Payment, Receipt, StoredEvent
+from shared.payments.lifecycles import THING
+from shared.payments.model import (
+    EventKind,
+    EventState,
+    PartnerEvent,
+    Payment,
+    Receipt,
+    Stage,
+    StoredEvent,
+    Thing,
+    Tracked,
+)
 from shared.ports import Document, Fields, Ref, Value, tenant_ref
 
 INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
 RAW: Final = "raw"
 
-_PARTS: Final = ("received", "matched", "unapplied", "refunded", "version")
+_PARTS: Final = ("received", "matched", "unapplied", "refunded", "refund_told", "reversed", "version")
+TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
+"""The collections of what partners tell of besides payments."""
 
 
 def event_cause(tenant: TenantId, partner: str, account: str, event_id: str) -> Cause:
@@ -45,6 +59,22 @@ def _named(account: str, name: str) -> str:
 def payment_ref(tenant: TenantId, payment: str) -> Ref:
     """A payment."""
     return tenant_ref(tenant, PAYMENTS, payment)
+
+
+def tracked_id(event: PartnerEvent, thing: Thing) -> StoredId:
+    """The id of the refund, dispute or payout that an event is about."""
+    return stored_id(thing.value, event.partner, _named(event.account, event.object))
+
+
+def object_path(event: PartnerEvent) -> str:
+    """Collection and id of the refund, dispute or payout that an event is about; empty of a payment's own."""
+    thing = THING[event.kind]
+    return f"{TRACKED[thing]}/{tracked_id(event, thing)}" if thing in TRACKED else ""
+
+
+def tracked_ref(tenant: TenantId, thing: Thing, key: str) -> Ref:
+    """A refund, dispute or payout."""
+    return tenant_ref(tenant, TRACKED[thing], key)
 
 
 def receipt_ref(tenant: TenantId, payment: str) -> Ref:
@@ -148,6 +178,7 @@ def write_payment(payment: Payment) -> dict[str, Value]:
         "invoice_id": payment.invoice_id,
         "customer_id": payment.customer_id,
         "currency": payment.currency,
+        "stage": payment.stage.value,
         "state": payment.state.value,
         "occurred_at": payment.occurred_at,
         **{name: cast("int", getattr(payment, name)) for name in _PARTS},
@@ -157,23 +188,50 @@ def write_payment(payment: Payment) -> dict[str, Value]:
 def read_payment(document: Document) -> Payment:
     """The payment that a document keeps."""
     fields = document.fields
-    partner, reference, invoice, customer, currency = (
-        cast("str", fields[name]) for name in ("partner", "reference", "invoice_id", "customer_id", "currency")
+    partner, reference, currency, invoice, customer = (
+        cast("str", fields[name]) for name in ("partner", "reference", "currency", "invoice_id", "customer_id")
     )
-    received, matched, unapplied, refunded, version = (cast("int", fields[name]) for name in _PARTS)
     return Payment(
-        id=document.ref.key,
-        partner=partner,
-        reference=reference,
+        document.ref.key,
+        partner,
+        reference,
+        currency,
+        Stage(fields["stage"]),
+        cast("datetime", fields["occurred_at"]),
         invoice_id=invoice,
         customer_id=customer,
-        currency=currency,
-        received=received,
-        matched=matched,
-        unapplied=unapplied,
-        refunded=refunded,
-        occurred_at=cast("datetime", fields["occurred_at"]),
-        version=version,
+        **{name: cast("int", fields[name]) for name in _PARTS},
+    )
+
+
+def write_tracked(tracked: Tracked) -> dict[str, Value]:
+    """A refund's, dispute's or payout's fields."""
+    return {
+        "schema": 1,
+        "partner": tracked.partner,
+        "reference": tracked.reference,
+        "payment_id": tracked.payment_id,
+        "amount": tracked.money.amount,
+        "currency": tracked.money.currency,
+        "stage": tracked.stage.value,
+        "occurred_at": tracked.occurred_at,
+        "version": tracked.version,
+    }
+
+
+def read_tracked(thing: Thing, document: Document) -> Tracked:
+    """The refund, dispute or payout that a document keeps."""
+    fields = document.fields
+    return Tracked(
+        document.ref.key,
+        thing,
+        cast("str", fields["partner"]),
+        cast("str", fields["reference"]),
+        cast("str", fields["payment_id"]),
+        Money(cast("int", fields["amount"]), cast("str", fields["currency"])),
+        Stage(fields["stage"]),
+        cast("datetime", fields["occurred_at"]),
+        version=cast("int", fields["version"]),
     )
 
 

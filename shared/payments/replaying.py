@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from shared.calls import Call, Outcome
-from shared.payments.model import APPLIED_KINDS, EventKind, EventState, StoredEvent
+from shared.payments.lifecycles import can_be_applied
+from shared.payments.model import EventKind, EventState, StoredEvent
 from shared.payments.records import inbox_ref, read_event, write_end, write_event, write_replay
 from shared.payments.refusals import EventDecided, NotAnEvent, NothingToApply, UnknownEvent
 from shared.ports import Create, Update, View, Write
@@ -45,6 +46,6 @@ def _may_be_replayed(stored: StoredEvent, known: StoredEvent) -> None:
     if known.event.kind is EventKind.UNREADABLE:
         message = "the event's bytes are not understood"
         raise NotAnEvent(message, field="id")
-    if known.event.kind not in APPLIED_KINDS:
+    if not can_be_applied(known.event):
         message = "the event is nothing for the books"
         raise NothingToApply(message, field="id")

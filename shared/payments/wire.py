@@ -5,14 +5,17 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from shared.identity import TenantId
 from shared.payments.model import EventKind, EventState, Payment, PaymentState, StoredEvent
+from shared.payments.records import PAYMENTS
+from shared.ports import Ref, tenant_ref
 from shared.wire import MoneyWire, PageQuery, Wire
 
 ObjectId = Annotated[str, Field(pattern=r"^[a-z2-7]{52}$")]
 
 
 class PaymentAnswer(Wire):
-    """Money that a partner took: matched to an invoice, unapplied, or given back."""
+    """Money that a partner took, or is about to: matched to an invoice, unapplied, given back or taken back."""
 
     id: str
     partner: str
@@ -24,14 +27,15 @@ class PaymentAnswer(Wire):
     matched: MoneyWire
     unapplied: MoneyWire
     refunded: MoneyWire
+    reversed: MoneyWire
     occurred_at: datetime
 
     @classmethod
     def of(cls, payment: Payment) -> Self:
         """The payment on the wire."""
-        received, matched, unapplied, refunded = (
+        received, matched, unapplied, refunded, taken_back = (
             MoneyWire(amount=amount, currency=payment.currency)
-            for amount in (payment.received, payment.matched, payment.unapplied, payment.refunded)
+            for amount in (payment.received, payment.matched, payment.unapplied, payment.refunded, payment.reversed)
         )
         return cls(
             id=payment.id,
@@ -44,6 +48,7 @@ class PaymentAnswer(Wire):
             matched=matched,
             unapplied=unapplied,
             refunded=refunded,
+            reversed=taken_back,
             occurred_at=payment.occurred_at,
         )
 
@@ -122,6 +127,12 @@ class ApplyTask(Wire):
     """An event to apply, and what to read along."""
 
     event: ObjectId
-    payment: ObjectId
+    payment: Annotated[str, Field(pattern=r"^([a-z2-7]{52})?$")]
     invoice: Annotated[str, Field(pattern=r"^([a-z2-7]{52})?$")]
+    object: Annotated[str, Field(pattern=r"^((refunds|disputes|payouts)/[a-z2-7]{52})?$")] = ""
     replay: Annotated[int, Field(ge=0)] = 0
+
+    def along(self, tenant: TenantId) -> list[Ref]:
+        """What the event is about, to be read with it."""
+        places = ((PAYMENTS, self.payment), ("invoices", self.invoice), tuple(self.object.split("/")))
+        return [tenant_ref(tenant, place[0], place[1]) for place in places if place[-1]]

@@ -1,5 +1,6 @@
 """One instance of the back office over its own line to the emulator; line, queue and bus can die under it."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
@@ -40,6 +41,7 @@ from tests.emulator.lines import Line
 from tests.emulator.offices import SteppedClock
 from tests.local_keys import LocalKeys
 from tests.unit.invoicing.drafts import a_draft
+from tests.unit.payments.partner_events import ADDRESS, PARTNERS, secret_of
 from tests.unit.payments.stripe_events import OLD_SECRET, SECRET
 
 More: TypeAlias = "Callable[..., Instance]"
@@ -119,12 +121,21 @@ class Post:
         self.fate.moment()
 
 
+SQUARE: Final = json.dumps({"secret": secret_of("square").value.decode(), "url": ADDRESS}).encode()
+"""Square signs its endpoint's address with the body."""
+
+
 @dataclass
 class LiveSecrets:
     """Partners' signing secrets, newest first."""
 
     live: Mapping[str, tuple[bytes, ...]] = field(
-        default_factory=lambda: {"webhook-acme-stripe": (SECRET, OLD_SECRET), "webhook-rival-stripe": (SECRET,)}
+        default_factory=lambda: {
+            **{f"webhook-acme-{partner}": (secret_of(partner).value,) for partner in PARTNERS},
+            "webhook-acme-square": (SQUARE,),
+            "webhook-acme-stripe": (SECRET, OLD_SECRET),
+            "webhook-rival-stripe": (SECRET,),
+        }
     )
 
     def versions(self, name: str) -> tuple[bytes, ...]:

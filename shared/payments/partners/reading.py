@@ -5,6 +5,7 @@ A body that is no event leaves no trace in the refusal: a parser's error would h
 
 import base64
 import binascii
+import hashlib
 import hmac
 import json
 import re
@@ -21,6 +22,9 @@ from shared.payments.refusals import BadSignature, NotAnEvent, OutsideReplayWind
 
 REPLAY_WINDOW_SECONDS: Final = 300
 """How far a signature's own time may be from ours, either way."""
+
+_OUR_NUMBER: Final = re.compile(r"INV-[0-9]{4}-[0-9]{6,12}(?![0-9])")
+"""What our invoices' numbers look like (`shared.invoicing.rules.issuing.next_number`)."""
 
 LONGEST_HEADER: Final = 2_048
 LONGEST_ID: Final = 255
@@ -44,13 +48,21 @@ NOT_AN_EVENT: Final = (
 # --- signatures --------------------------------------------------------------------------
 
 
+def keyed_hash(key: bytes, signed: bytes) -> bytes:
+    """HMAC-SHA256; nothing under an empty key, which everybody has."""
+    return hmac.new(key, signed, hashlib.sha256).digest() if key else b""
+
+
 def signed_by(secrets: Sequence[Secret], given: Sequence[bytes], made: Callable[[Secret], bytes], header: str) -> str:
     """The key id of the first secret whose signature was given; each is compared with each, none spared.
+
+    A secret that makes nothing, for it is empty or not in the partner's form, signs nothing.
 
     Raises:
         BadSignature: no live secret made any of them.
     """
-    matched = [secret.key_id for secret in secrets if any_equal(made(secret), given)]
+    signatures = [(secret.key_id, made(secret)) for secret in secrets]
+    matched = [key_id for key_id, signature in signatures if signature and any_equal(signature, given)]
     if not matched:
         message = "no live secret made this signature"
         raise BadSignature(message, field=header)
@@ -171,8 +183,9 @@ def our_id(value: Any) -> str:
 
 
 def our_reference(value: Any) -> str:
-    """A reference of ours, such as an invoice's number; nothing for what cannot be one."""
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable() else ""
+    """The number of an invoice of ours, if a text names just one: whatever else payers write is not for the books."""
+    named = set(_OUR_NUMBER.findall(value[:LONGEST_ID].upper())) if isinstance(value, str) else set()
+    return named.pop() if len(named) == 1 else ""
 
 
 def _no_number(constant: str) -> Any:

@@ -1,12 +1,13 @@
 """Stripe: `Stripe-Signature: t=<seconds>,v1=<hex>[,v1=<hex>]`, HMAC-SHA256 over `<t>.<body>`.
 
-Scheme: Stripe's documentation, "Receive Stripe events in your webhook endpoint", manual
-verification, read 2026-11. Stricter than Stripe's own library, which takes timestamps from the
-future: the replay window holds both ways.
+Scheme: Stripe's documentation, "Receive Stripe events in your webhook endpoint", manual verification; events: "Types
+of events" and "How disputes work" there, and the objects of Stripe's own library 16.1.0; all read 2026-11. Stricter
+than the library, which takes timestamps from the future: the replay window holds both ways.
+
+Refunds are told by `charge.refunded` alone, all of a charge together; the events of single refunds would tell them
+twice, but for one that fails later.
 """
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from shared.payments.model import EventKind, PartnerEvent
 from shared.payments.partners.adapter import Piece, Proven, Secret
 from shared.payments.partners.reading import (
     header_text,
+    keyed_hash,
     minor,
     our_id,
     seconds,
@@ -30,14 +32,38 @@ NAME: Final = "stripe"
 HEADER: Final = "Stripe-Signature"
 
 KINDS: Final[Mapping[str, EventKind]] = {
+    "payment_intent.processing": EventKind.PAYMENT_PENDING,
     "payment_intent.succeeded": EventKind.PAYMENT_SUCCEEDED,
+    "payment_intent.payment_failed": EventKind.PAYMENT_FAILED,
+    "payment_intent.canceled": EventKind.PAYMENT_FAILED,
     "charge.refunded": EventKind.PAYMENT_REFUNDED,
+    "refund.failed": EventKind.REFUND_FAILED,
+    "charge.dispute.created": EventKind.DISPUTE_OPENED,
+    "charge.dispute.funds_withdrawn": EventKind.DISPUTE_OPENED,
+    "payout.paid": EventKind.PAYOUT_PAID,
+    "payout.failed": EventKind.PAYOUT_FAILED,
 }
-FIELDS: Final[Mapping[EventKind, tuple[str, str]]] = {
-    EventKind.PAYMENT_SUCCEEDED: ("id", "amount_received"),
-    EventKind.PAYMENT_REFUNDED: ("payment_intent", "amount_refunded"),
+CLOSED: Final[Mapping[str, EventKind]] = {"won": EventKind.DISPUTE_WON, "lost": EventKind.DISPUTE_LOST}
+"""What `charge.dispute.closed` tells, by the dispute's status."""
+INQUIRY: Final = "warning_"
+"""How the status of a dispute begins that is an inquiry only, and takes nothing; should it, `funds_withdrawn` says."""
+
+_PAYMENT: Final = ("id", "", "amount")
+_DISPUTE: Final = ("payment_intent", "id", "amount")
+_PAYOUT: Final = ("", "id", "amount")
+FIELDS: Final[Mapping[EventKind, tuple[str, str, str]]] = {
+    EventKind.PAYMENT_PENDING: _PAYMENT,
+    EventKind.PAYMENT_SUCCEEDED: ("id", "", "amount_received"),
+    EventKind.PAYMENT_FAILED: _PAYMENT,
+    EventKind.PAYMENT_REFUNDED: ("payment_intent", "", "amount_refunded"),
+    EventKind.REFUND_FAILED: ("payment_intent", "id", "amount"),
+    EventKind.DISPUTE_OPENED: _DISPUTE,
+    EventKind.DISPUTE_WON: _DISPUTE,
+    EventKind.DISPUTE_LOST: _DISPUTE,
+    EventKind.PAYOUT_PAID: _PAYOUT,
+    EventKind.PAYOUT_FAILED: _PAYOUT,
 }
-"""Where an event of each kind that we apply names the payment and the amount."""
+"""Where an event of each kind names the payment, the object of its own, and the amount."""
 
 
 class Stripe:
@@ -47,7 +73,7 @@ class Stripe:
         """The whole body is one piece; see `Adapter`."""
         timestamp, signatures = _parts(header_text(headers.get(HEADER.lower()), HEADER))
         signed = f"{timestamp}.".encode() + raw
-        key_id = signed_by(secrets, signatures, lambda secret: _signature(secret, signed), HEADER)
+        key_id = signed_by(secrets, signatures, lambda secret: keyed_hash(secret.value, signed).hex().encode(), HEADER)
         within_window(timestamp, at, HEADER)
         return Proven((Piece(raw, key_id),))
 
@@ -67,18 +93,28 @@ def _parts(header: str) -> tuple[int, list[bytes]]:
     return int(timestamps[0][:15]), signatures
 
 
-def _signature(secret: Secret, signed: bytes) -> bytes:
-    return hmac.new(secret.value, signed, hashlib.sha256).hexdigest().encode()
-
-
 def _event(event: Any) -> PartnerEvent:
-    kind = KINDS.get(event["type"], EventKind.OTHER)
-    told = PartnerEvent(NAME, text(event["id"]), text(event["type"]), kind, seconds(event["created"]), _account(event))
+    name = text(event["type"])
+    kind = _kind(event, name)
+    told = PartnerEvent(NAME, text(event["id"]), name, kind, seconds(event["created"]), _account(event))
     if kind is EventKind.OTHER:
         return told
-    said, (payment, amount) = event["data"]["object"], FIELDS[kind]
-    money = minor(said[amount], said["currency"])
-    return replace(told, payment=text(said[payment]), money=money, invoice_id=_invoice_id(said))
+    said, (payment, own, amount) = event["data"]["object"], FIELDS[kind]
+    return replace(
+        told,
+        payment=text(said[payment]) if payment else "",
+        object=text(said[own]) if own else "",
+        money=minor(said[amount], said["currency"]),
+        invoice_id=_invoice_id(said),
+    )
+
+
+def _kind(event: Any, name: str) -> EventKind:
+    if name == "charge.dispute.closed":
+        return CLOSED.get(text(event["data"]["object"]["status"]), EventKind.OTHER)
+    kind = KINDS.get(name, EventKind.OTHER)
+    inquiry = kind is EventKind.DISPUTE_OPENED and text(event["data"]["object"]["status"]).startswith(INQUIRY)
+    return EventKind.OTHER if inquiry else kind
 
 
 def _account(event: Any) -> str:

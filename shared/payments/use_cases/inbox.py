@@ -18,7 +18,8 @@ from shared.identity import StoredId, TenantId, stored_id
 from shared.keys import SecretMissing, Secrets
 from shared.listing import Listing
 from shared.outbox import row
-from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent, first_state
+from shared.payments.lifecycles import first_state
+from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
 from shared.payments.partners import partner_named
 from shared.payments.partners.adapter import Piece, Proven, Secret
 from shared.payments.records import (
@@ -26,6 +27,7 @@ from shared.payments.records import (
     RAW,
     event_cause,
     inbox_ref,
+    object_path,
     payment_of,
     read_event,
     write_event,
@@ -140,7 +142,7 @@ class Inbox:
         if event.kind is EventKind.UNREADABLE:
             _log.error("event_quarantined", tenant=call.tenant, partner=partner, event_id=event.id)
         call = replace(call, cause=event_cause(call.tenant, partner, event.account, event.id))
-        stored = StoredEvent(call.cause.stored_id("event"), event, first_state(event.kind), call.at, piece.key_id)
+        stored = StoredEvent(call.cause.stored_id("event"), event, first_state(event), call.at, piece.key_id)
         return _Told(call, stored, self._seal(call, stored, stored.key, piece.raw.decode("latin-1")))
 
     def _take_in(self, told: tuple[_Told, ...]) -> Done[tuple[StoredEvent, ...]]:
@@ -200,8 +202,9 @@ def applying(call: Call, stored: StoredEvent) -> Command:
     event = stored.event
     body: dict[str, Json] = {
         "event": stored.key,
-        "payment": payment_of(event),
+        "payment": payment_of(event) if event.payment else "",
         "invoice": event.invoice_id,
+        "object": object_path(event),
         "replay": stored.replays,
     }
     return call.command(QUEUE, DOOR, stored.key, body)

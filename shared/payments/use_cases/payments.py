@@ -3,6 +3,7 @@
 Applying is one BatchGet, a pure decision and one commit: payment, invoice, entry, totals, audit, announcement.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +11,6 @@ from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.faults import Retryable
 from shared.identity import TenantId
-from shared.invoicing.records import invoice_ref
 from shared.ledger.use_cases.posting import Booking, Books
 from shared.listing import Listing
 from shared.payments.applying import ACTION, decide_event, decided_before
@@ -26,7 +26,7 @@ from shared.payments.records import (
     write_receipt,
 )
 from shared.payments.refusals import UnknownPayment
-from shared.ports import Create, Query, View
+from shared.ports import Create, Query, Ref, View
 
 DOOR: Final = "apply_payment_event"
 
@@ -38,20 +38,17 @@ class Payments:
         """Write through `desk` and `books`."""
         self._desk, self._books = desk, books
 
-    def apply(self, call: Call, key: str, payment: str, invoice: str, *, replay: int = 0) -> Done[StoredEvent]:
+    def apply(self, call: Call, key: str, along: Sequence[Ref], *, replay: int = 0) -> Done[StoredEvent]:
         """Apply an event of the inbox, once each time that it is replayed.
 
-        `payment` and `invoice` only say what to read along.
+        `along` only says what to read with it, so that one BatchGet is enough.
 
         Raises:
             Retryable: the event, or what it is about, is not there yet.
-            PaymentNeverCame, RefundTooLarge: recorded, the event is refused.
+            PaymentNeverCame, ObjectNeverCame, RefundTooLarge: recorded, the event is refused.
             Refused: by the ledger; recorded, the event is refused.
         """
-        refs = [inbox_ref(call.tenant, key), payment_ref(call.tenant, payment)]
-        if invoice:
-            refs.append(invoice_ref(call.tenant, invoice))
-        inbox = refs[0]
+        inbox = inbox_ref(call.tenant, key)
 
         def decide(view: View) -> Booking[StoredEvent]:
             document = view[inbox]
@@ -67,7 +64,7 @@ class Payments:
 
         name = f"{key}~{replay}" if replay else key
         call = replace(call, cause=replace(call.cause, endpoint=DOOR, key=name))
-        return self._books.perform(call, refs, decide, read_event)
+        return self._books.perform(call, [inbox, *along], decide, read_event)
 
     def issue_receipt(self, call: Call, payment: str) -> Done[Receipt]:
         """Write the receipt of an applied payment, once.

@@ -7,7 +7,7 @@ from shared.invoicing.model import Invoice
 from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.payments.model import Payment
 from shared.payments.records import payment_id
-from shared.payments.rules import UNAPPLIED_CASH
+from shared.payments.rules.accounts import UNAPPLIED_CASH
 from shared.ports import Query, Where
 from tests.builders import ACME, NOON
 from tests.emulator.instances import Instance

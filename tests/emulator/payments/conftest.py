@@ -9,8 +9,10 @@ from shared.events import Command
 from shared.identity import Cause
 from shared.payments.model import StoredEvent
 from shared.payments.use_cases.inbox import RawEvent
-from tests.builders import NOON, a_call
+from shared.payments.wire import ApplyTask
+from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Instance
+from tests.unit.payments.partner_events import delivery
 from tests.unit.payments.stripe_events import body_of, signed
 
 Event: TypeAlias = dict[str, Any]
@@ -21,6 +23,13 @@ def told(house: Instance, event: Event, at: datetime = NOON, **changes: Any) -> 
     body = body_of(event)
     call = replace(a_call("", at=at, principal="partner:stripe"), cause=Cause("webhook:stripe", "receive_webhook", ""))
     return received(house, RawEvent("stripe", body, signed(body, at)), replace(call, **changes))
+
+
+def told_by(house: Instance, partner: str, *events: Any, at: datetime = NOON) -> Done[tuple[StoredEvent, ...]]:
+    """A partner tells events in one delivery, signed at that instant."""
+    body, headers = delivery(partner, *events, at=at)
+    call = replace(a_call("", at=at, principal=f"partner:{partner}"), cause=Cause(f"webhook:{partner}", "door", ""))
+    return house.inbox.receive(call, RawEvent(partner, body, headers))
 
 
 def received(house: Instance, raw: RawEvent, call: Call | None = None) -> Done[StoredEvent]:
@@ -38,10 +47,8 @@ def task_call(task: Command, at: datetime = NOON) -> Call:
 
 def apply(house: Instance, task: Command, at: datetime = NOON) -> Done[StoredEvent]:
     """The queue brings the command to apply an event."""
-    key, payment, invoice = (str(task.body[name]) for name in ("event", "payment", "invoice"))
-    replay = task.body["replay"]
-    assert isinstance(replay, int)
-    return house.payments.apply(task_call(task, at), key, payment, invoice, replay=replay)
+    asked = ApplyTask.model_validate(task.body)
+    return house.payments.apply(task_call(task, at), asked.event, asked.along(ACME), replay=asked.replay)
 
 
 def task_of(house: Instance, event: Event, at: datetime = NOON) -> Command:

@@ -13,7 +13,7 @@ from shared.ledger.records import account_ref
 from shared.ledger.refusals import UnknownAccount
 from shared.payments.model import EventState, PaymentState
 from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
-from shared.payments.rules import UNAPPLIED_CASH
+from shared.payments.rules.accounts import UNAPPLIED_CASH
 from shared.ports import Create, Decision, Delete, Query
 from shared.settings import Settings
 from tests.builders import ACME, a_call

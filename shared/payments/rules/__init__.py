@@ -1,0 +1,1 @@
+"""What partners' events do to payments, invoices and the books, decided from values alone."""

@@ -1,0 +1,9 @@
+"""The accounts that payments post to, besides invoicing's."""
+
+from typing import Final
+
+UNAPPLIED_CASH: Final = "liabilities:unapplied_cash"
+BANK: Final = "assets:bank"
+DISPUTED: Final = "assets:disputed"
+CHARGEBACKS: Final = "expenses:chargebacks"
+FEES: Final = "expenses:payment_fees"

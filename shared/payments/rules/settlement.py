@@ -1,0 +1,102 @@
+"""What an event comes to: what it leaves of payment, invoice and the partner's own object, and the lines to post."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.invoicing.model import Invoice
+from shared.invoicing.rules.accounts import CUSTOMER_CREDIT, RECEIVABLE, clearing_account
+from shared.invoicing.rules.settling import apply_payment, refund
+from shared.ledger.model import Line, credit, debit
+from shared.money import Money, zero
+from shared.payments.model import PartnerEvent, Payment, Tracked
+from shared.payments.rules.accounts import FEES, UNAPPLIED_CASH
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Payment, invoice and tracked object after an event, each if it was touched, and the lines to post, if any."""
+
+    payment: Payment | None = None
+    invoice: Invoice | None = None
+    lines: tuple[Line, ...] = ()
+    tracked: Tracked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where money of a payment is, or goes: it settles the invoice, is the customer's credit, or is unapplied."""
+
+    settled: Money
+    credited: Money
+    unapplied: Money
+
+    @property
+    def matched(self) -> int:
+        """What belongs to the invoice and its customer."""
+        return (self.settled + self.credited).amount
+
+    def credits(self) -> tuple[Line, ...]:
+        """It came."""
+        return tuple(credit(account, part) for account, part in self._accounts())
+
+    def debits(self) -> tuple[Line, ...]:
+        """It goes."""
+        return tuple(debit(account, part) for account, part in self._accounts())
+
+    def _accounts(self) -> Iterable[tuple[str, Money]]:
+        parts = ((RECEIVABLE, self.settled), (CUSTOMER_CREDIT, self.credited), (UNAPPLIED_CASH, self.unapplied))
+        return [(account, part) for account, part in parts if part.amount]
+
+
+def come(invoice: Invoice | None, money: Money) -> tuple[Parts, Invoice | None]:
+    """Money settles the invoice; what is too much is its customer's credit.
+
+    Without an invoice, or in another currency than the invoice's, it stays unapplied: money that was received
+    is never refused.
+    """
+    none = zero(money.currency)
+    if invoice is None or invoice.currency != money.currency:
+        return Parts(none, none, money), None
+    applied = apply_payment(invoice, money)
+    return Parts(applied.applied, applied.excess, none), applied.invoice
+
+
+def go(payment: Payment, invoice: Invoice | None, amount: int) -> tuple[Parts, Invoice | None]:
+    """What was unapplied goes first, then the credit of the invoice's customer, then what settled the invoice."""
+    unapplied = min(amount, payment.unapplied)
+    matched = Money(amount - unapplied, payment.currency)
+    none = zero(payment.currency)
+    if not matched.amount:
+        return Parts(none, none, Money(unapplied, payment.currency)), None
+    if invoice is None:
+        message = f"payment {payment.id} was matched to an invoice that is gone"
+        raise LookupError(message)
+    given = refund(invoice, matched)
+    return Parts(given.reopened, given.from_credit, Money(unapplied, payment.currency)), given.invoice
+
+
+def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
+    """The payment without what went; `went` says as what: its fields `refunded` or `reversed`, and others with them."""
+    return replace(
+        payment,
+        matched=payment.matched - parts.matched,
+        unapplied=payment.unapplied - parts.unapplied.amount,
+        version=payment.version + 1,
+        **went,
+    )
+
+
+def fee_lines(event: PartnerEvent) -> tuple[Line, ...]:
+    """What the partner keeps for itself, where its event says."""
+    if event.fee is None or not event.fee.amount:
+        return ()
+    return (debit(FEES, event.fee), credit(clearing_account(event.partner), event.fee))
+
+
+def told_money(event: PartnerEvent) -> Money:
+    """How much an event tells of."""
+    if event.money is None:
+        message = f"event {event.id} tells of no money"
+        raise ValueError(message)
+    return event.money

@@ -1,0 +1,163 @@
+"""From an event and what is known to its settlement: which rule it comes to, if it is news at all."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.calls import Call
+from shared.faults import Retryable
+from shared.invoicing.model import Invoice
+from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either
+from shared.limits import WAIT_FOR_OBJECT_DAYS
+from shared.payments.lifecycles import TABLES, THING, Meaning, step
+from shared.payments.model import EventKind, PartnerEvent, Payment, Stage, StoredEvent, Thing, Tracked
+from shared.payments.records import (
+    payment_of,
+    payment_ref,
+    read_payment,
+    read_tracked,
+    tracked_id,
+    tracked_ref,
+)
+from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
+from shared.payments.rules.clearing import move
+from shared.payments.rules.paying import begin, receive, reverse
+from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
+from shared.payments.rules.settlement import Settlement, told_money
+from shared.ports import View
+
+
+def settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
+    """The settlement that an event makes; None when it is no news.
+
+    Raises:
+        Retryable: what it is about is not there yet, and its time is not over.
+        PaymentNeverCame, ObjectNeverCame: its time is over.
+        RefundTooLarge: the partner tells of more than there was.
+    """
+    thing = THING[stored.event.kind]
+    if thing is Thing.PAYMENT:
+        return _payment(call, stored, view)
+    if thing is Thing.REFUND:
+        return _refund(call, stored, view)
+    return _dispute_or_payout(call, stored, thing, view)
+
+
+def patience(stored: StoredEvent) -> datetime:
+    """Until when an event waits for what it is about."""
+    return stored.received_at + timedelta(days=WAIT_FOR_OBJECT_DAYS)
+
+
+def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
+    event = stored.event
+    if event.kind is EventKind.PAYMENT_REFUNDED:
+        payment = _succeeded(call, stored, view)
+        return give_back(payment, event, _invoice(call, stored, payment.invoice_id, view))
+    known, identity = _known(call, event, view), payment_of(event)
+    stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
+    if stage is Meaning.STALE:
+        return None
+    if stage is Meaning.WAITS or (known is None and event.kind is EventKind.PAYMENT_REVERSED):
+        _succeeded(call, stored, view)
+    if stage is Stage.SUCCEEDED:
+        return receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
+    if stage is Stage.REVERSED and known:
+        return reverse(known, event, _invoice(call, stored, known.invoice_id, view))
+    return begin(identity, event, known, stage) if isinstance(stage, Stage) else None
+
+
+def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
+    event = stored.event
+    known = _tracked(call, event, Thing.REFUND, view)
+    stage = step(TABLES[Thing.REFUND], known.stage if known else None, event.kind)
+    if stage is Meaning.STALE:
+        return None
+    payment = _succeeded(call, stored, view)
+    if stage is Meaning.WAITS:
+        if event.money is None or not known_by_its_total(payment, event):
+            _wait(call, stored, "the refund that failed is not there yet")
+            return None  # it failed before it was told: no money has moved
+        stage = Stage.FAILED
+    tracked = _next(event, Thing.REFUND, known, stage)
+    invoice = _invoice(call, stored, payment.invoice_id, view)
+    if tracked.stage is Stage.SUCCEEDED:
+        return give_back_once(payment, event, invoice, tracked)
+    return take_again(payment, event, invoice, tracked)
+
+
+def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View) -> Settlement | None:
+    event = stored.event
+    known = _tracked(call, event, thing, view)
+    stage = step(TABLES[thing], known.stage if known else None, event.kind)
+    if stage is Meaning.STALE:
+        return None
+    if stage is Meaning.WAITS:
+        _wait(call, stored, f"the {thing.value} is not there yet")
+        message = f"the {thing.value} that it is about never came"
+        raise ObjectNeverCame(message, field="object", detail={"event": stored.key})
+    if thing is Thing.DISPUTE:
+        _succeeded(call, stored, view)
+    return move(event, _next(event, thing, known, stage))
+
+
+def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage) -> Tracked:
+    """The tracked object at its next stage; its amount is the one that was told first."""
+    if known is not None:
+        return replace(known, stage=stage, version=known.version + 1)
+    return Tracked(
+        tracked_id(event, thing),
+        thing,
+        event.partner,
+        event.object,
+        payment_of(event) if event.payment else "",
+        told_money(event),
+        stage,
+        event.occurred_at,
+    )
+
+
+# --- what is known -----------------------------------------------------------------------
+
+
+def _known(call: Call, event: PartnerEvent, view: View) -> Payment | None:
+    document = view[payment_ref(call.tenant, payment_of(event))]
+    return read_payment(document) if document else None
+
+
+def _tracked(call: Call, event: PartnerEvent, thing: Thing, view: View) -> Tracked | None:
+    document = view[tracked_ref(call.tenant, thing, tracked_id(event, thing))]
+    return read_tracked(thing, document) if document else None
+
+
+def _succeeded(call: Call, stored: StoredEvent, view: View) -> Payment:
+    """The payment that an event is about, once it has succeeded."""
+    payment = _known(call, stored.event, view)
+    if payment is not None and payment.received:
+        return payment
+    _wait(call, stored, "the payment is not there yet")
+    message = "the payment that it is about never came"
+    raise PaymentNeverCame(message, field="payment", detail={"event": stored.key})
+
+
+def _meant(call: Call, event: PartnerEvent, view: View) -> str:
+    """The invoice that an event names, by its id or by its number."""
+    if event.invoice_id or not event.reference:
+        return event.invoice_id
+    number = view[number_ref(call.tenant, event.reference)]
+    return str(number["invoice_id"]) if number else ""
+
+
+def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> Invoice | None:
+    """The issued invoice that an event is about. One that is not there (yet) is waited for, and then done without."""
+    if not invoice_id:
+        return None
+    document = view[invoice_ref(call.tenant, invoice_id)]
+    if document is None or document["state"] in {state.value for state in UNNUMBERED}:
+        _wait(call, stored, "the invoice is not issued yet")
+        return None
+    invoice = read_either(document)
+    return invoice if isinstance(invoice, Invoice) else None
+
+
+def _wait(call: Call, stored: StoredEvent, message: str) -> None:
+    if call.at < patience(stored):
+        raise Retryable(message, detail={"event": stored.key})
