@@ -133,7 +133,7 @@ class LiveSecrets:
         default_factory=lambda: {
             **{f"webhook-acme-{partner}": (secret_of(partner).value,) for partner in PARTNERS},
             "webhook-acme-square": (SQUARE,),
-            "webhook-acme-stripe": (SECRET, OLD_SECRET),
+            "webhook-acme-stripe": (SECRET, OLD_SECRET, secret_of("stripe").value),
             "webhook-rival-stripe": (SECRET,),
         }
     )
@@ -169,6 +169,7 @@ class Instance:
     payments: Payments
     employees: Employees
     runs: PayrollRuns
+    secrets: LiveSecrets
     proofs_made: int = 0
 
     def open_books(self, tenant: TenantId = ACME) -> None:
@@ -235,7 +236,7 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
     desk = Desk(store, outbox)
     vault = Vault(keysets, keys, clock)
     books, reports, disclosures = Books(desk), Reports(desk), Disclosures(desk, vault)
-    employees = Employees(desk, vault, disclosures)
+    employees, secrets = Employees(desk, vault, disclosures), LiveSecrets()
     return Instance(
         line,
         store,
@@ -251,8 +252,9 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
         Proofs(desk, post),
         Customers(desk, vault, disclosures),
         Invoicing(desk, books, Taxes(), lambda _: SELLER),
-        Inbox(desk, LiveSecrets(), vault),
+        Inbox(desk, secrets, vault),
         Payments(desk, books),
         employees,
         PayrollRuns(desk, books, employees),
+        secrets,
     )
