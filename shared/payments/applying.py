@@ -20,7 +20,7 @@ from shared.payments.records import (
     write_payment,
     write_tracked,
 )
-from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
+from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
 from shared.payments.rules.settlement import Settlement
 from shared.payments.settling import patience, settle
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
@@ -54,7 +54,7 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
     """
     try:
         settlement = settle(call, stored, view)
-    except (PaymentNeverCame, ObjectNeverCame, RefundTooLarge) as refusal:
+    except (PaymentNeverCame, RefundTooLarge) as refusal:
         return _finished(inbox, stored, EventState.REFUSED, refusal)
     if settlement is None:
         return _finished(inbox, stored, EventState.STALE)

@@ -32,7 +32,7 @@ REFUND: Final[Steps] = {
 DISPUTE: Final[Steps] = {
     None: {EventKind.DISPUTE_OPENED: Stage.OPEN},
     Stage.OPEN: {EventKind.DISPUTE_WON: Stage.WON, EventKind.DISPUTE_LOST: Stage.LOST},
-    Stage.WON: {},
+    Stage.WON: {EventKind.DISPUTE_LOST: Stage.LOST},  # the payer's bank disputes it a second time
     Stage.LOST: {},
 }
 PAYOUT: Final[Steps] = {

@@ -61,9 +61,3 @@ class RefundTooLarge(Malformed):
     """A partner tells of more refunded than was received."""
 
     code = "refund_exceeds_payment"
-
-
-class ObjectNeverCame(NotFound):
-    """An event waited for its dispute's or payout's beginning until its time was over."""
-
-    code = "object_never_came"

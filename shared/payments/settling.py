@@ -18,7 +18,7 @@ from shared.payments.records import (
     tracked_id,
     tracked_ref,
 )
-from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
+from shared.payments.refusals import PaymentNeverCame
 from shared.payments.rules.clearing import move
 from shared.payments.rules.paying import begin, receive, reverse
 from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
@@ -31,7 +31,7 @@ def settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
 
     Raises:
         Retryable: what it is about is not there yet, and its time is not over.
-        PaymentNeverCame, ObjectNeverCame: its time is over.
+        PaymentNeverCame: its time is over.
         RefundTooLarge: the partner tells of more than there was.
     """
     thing = THING[stored.event.kind]
@@ -92,11 +92,12 @@ def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View
         return None
     if stage is Meaning.WAITS:
         _wait(call, stored, f"the {thing.value} is not there yet")
-        message = f"the {thing.value} that it is about never came"
-        raise ObjectNeverCame(message, field="object", detail={"event": stored.key})
+        if event.kind is not EventKind.DISPUTE_LOST or event.money is None:
+            return None  # it came to nothing before it was told: no money has moved
+        stage = Stage.LOST
     if thing is Thing.DISPUTE:
         _succeeded(call, stored, view)
-    return move(event, _next(event, thing, known, stage))
+    return move(event, known.stage if known else None, _next(event, thing, known, stage))
 
 
 def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage) -> Tracked:

@@ -21,6 +21,7 @@ from shared.ledger.use_cases.together import Result
 from shared.payments.records import payment_id
 from shared.payroll.runs import Employee, PayrollRun
 from shared.ports import Fields
+from tests.simulation.acquired_at_rest import acquired
 from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
 from tests.simulation.partner import Stripe, Truth
@@ -38,6 +39,7 @@ def at_rest(business: Business, watch: Watch) -> None:
     documents = _documents(business)
     _outbox(business, documents, watch)
     _payments(business.stripe, documents)
+    acquired(business, documents, watch)
     _invoices(business, documents, watch)
     _payroll(business, documents)
     _wages(business, documents, watch)
@@ -69,27 +71,29 @@ def _outbox(business: Business, documents: Mapping[str, Mapping[str, Fields]], w
 
 def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> None:
     """Every event was applied or refused on the record, and the payments are what the partner knows."""
-    world, inbox = stripe.cloud.world, documents.get("inbox", {})
+    world = stripe.cloud.world
+    inbox = {key: event for key, event in documents.get("inbox", {}).items() if event["partner"] == "stripe"}
     for event in inbox.values():
         code = cast("Fields", event["refusal"])["code"] if event["state"] == "refused" else "period_closed"
         if code not in _MAY_BE_REFUSED:
             world.violated(f"an event was refused: {code}")
-    waiting = [key for key, event in inbox.items() if event["state"] == "received"]
+    waiting = [key for key, event in documents.get("inbox", {}).items() if event["state"] == "received"]
     if waiting:
         world.violated(f"{len(waiting)} events were taken in and never applied")
     known_to_us = {str(event["event_id"]): event for event in inbox.values()}
     if set(known_to_us) != set(stripe.told):
         world.violated(f"{len(stripe.told)} events were told, {len(known_to_us)} are known")
         return
-    payments = documents.get("payments", {})
+    every = documents.get("payments", {})
+    payments = {key: payment for key, payment in every.items() if payment["partner"] == "stripe"}
     for name, truth in stripe.payments.items():
         told = {one: total for one, (payment, total) in stripe.told.items() if payment == name}
         _as_told(world, name, truth, _Known(told, known_to_us, payments.get(payment_id("stripe", name))))
     if len(payments) > len(stripe.payments):
         world.violated("there are payments that the partner never told of")
-    receipts = documents.get("receipts", {})
-    if set(receipts) != set(payments):
-        world.violated(f"{len(payments)} payments have {len(receipts)} receipts")
+    receipts, came = documents.get("receipts", {}), {key for key, payment in every.items() if payment["received"]}
+    if set(receipts) != came:
+        world.violated(f"{len(came)} payments have {len(receipts)} receipts")
 
 
 _MAY_BE_REFUSED: Final = frozenset({"period_closed", "payment_never_came"})

@@ -9,6 +9,7 @@ from shared.faults import Refused
 from shared.identity import TenantId
 from shared.ledger.model import Account, AccountType, Floor
 from shared.money import Money
+from tests.simulation.acquirer import Acquirer
 from tests.simulation.cloud import Cloud
 from tests.simulation.partner import Stripe
 from tests.simulation.people import Person
@@ -27,11 +28,12 @@ EMPLOYEES: Final = 27
 
 @dataclass
 class Business:
-    """One tenant's day: its clients, its partner, and what they know to be true."""
+    """One tenant's day: its clients, its partners, and what they know to be true."""
 
     cloud: Cloud
     tenant: TenantId
     stripe: Stripe = field(init=False)
+    acquirer: Acquirer = field(init=False)
     people: list[Person] = field(default_factory=list)
     invoices: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Business:
 
     def __post_init__(self) -> None:
         self.stripe = Stripe(self.cloud, self.tenant)
+        self.acquirer = Acquirer(self.cloud, self.tenant)
 
     def employ(self, name: str, script: Callable[[Person, "Business"], object], *, after: float | None = None) -> None:
         """Somebody begins to follow a script, in so many seconds or some time from now."""

@@ -46,7 +46,8 @@ def _operation(house: House, call: Call, task: OperationTask) -> object:
 
 TASKS: Final[Mapping[str, TaskDoor]] = {
     "apply_payment_event": TaskDoor(
-        ApplyTask, lambda house, call, task: house.payments.apply(call, task.event, task.payment, task.invoice)
+        ApplyTask,
+        lambda house, call, task: house.payments.apply(call, task.event, task.along(call.tenant), replay=task.replay),
     ),
     "calculate_payslips": TaskDoor(
         ChunkTask, lambda house, call, task: house.payroll_runs.calculate(call, task.run_id, task.chunk)

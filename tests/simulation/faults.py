@@ -37,6 +37,7 @@ class Fault(Enum):
     WEBHOOK_OLD = "webhook 30 days late"
     WEBHOOK_STALE = "webhook with an old signature"
     WEBHOOK_FORGED = "webhook forged"
+    WEBHOOK_HALF_FORGED = "batch half forged"
     # of the platform
     CLOCK = "clock of an instance wrong"
     RESTART = "instance replaced"

@@ -58,7 +58,7 @@ def _all(documents: Documents) -> Iterator[Closed]:
             yield Closed(key, "entries", key, MEMO, cast("bytes", entry[MEMO]), CANARY)
     for key, event in documents.get("inbox", {}).items():
         subject = f"inbox-{cast('datetime', event['received_at']):%Y-%m}"
-        yield Closed(subject, "inbox", key, RAW, cast("bytes", event[RAW]), str(event["event_id"]))
+        yield Closed(subject, "inbox", key, RAW, cast("bytes", event[RAW]), str(event["event_id"]).partition(":")[0])
 
 
 def _opens(sealer: Sealer, place: Place, field: str, closed: Closed) -> bool:

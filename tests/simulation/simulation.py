@@ -128,7 +128,7 @@ def _resting(cloud: Cloud, businesses: list[Business]) -> bool:
     """Whether everybody is done and nothing is on its way."""
     return (
         all(person.done for business in businesses for person in business.people)
-        and not any(business.stripe.sending for business in businesses)
+        and not any(business.stripe.sending or business.acquirer.sending for business in businesses)
         and not any(post.on_their_way for post in cloud.posts)
         and not any(one.busy for one in cloud.instances)
         and not _outbox(cloud)

@@ -138,14 +138,14 @@ def _event(item: Any, at: datetime) -> PartnerEvent:
     told = PartnerEvent(NAME, f"{reference}:{code}:{success}", code, kind, at, text(said["merchantAccountCode"]))
     if kind is EventKind.OTHER or amount["value"] == 0:  # a card is checked by authorising nothing
         return replace(told, kind=EventKind.OTHER)
-    ours = our_reference(said.get("merchantReference"))
+    ours = said.get("merchantReference")
     return replace(
         told,
         payment=_payment(said, kind, reference),
         object=reference if kind in _REFUNDS | _DISPUTES else "",
         money=minor(amount["value"], amount["currency"]),
         invoice_id=our_id(ours),
-        reference=ours,
+        reference=our_reference(ours),
     )
 
 

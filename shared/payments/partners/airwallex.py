@@ -5,7 +5,6 @@ Scheme: Airwallex's documentation, "Listen for webhook events"; events and paylo
 holds both ways. Amounts are JSON numbers of major units.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -59,7 +58,6 @@ WITHOUT_MONEY: Final[Mapping[str, frozenset[str]]] = {
     "payment_dispute.accepted": frozenset({"RFI"}),
 }
 """The stages of a dispute in which an event of it takes nothing from us yet."""
-_NUMBER: Final = re.compile(r"[A-Za-z0-9._-]*[0-9][A-Za-z0-9._-]*")
 
 
 class Airwallex:
@@ -98,13 +96,13 @@ def _event(event: Any, at: datetime) -> PartnerEvent:
 
 def _payment_intent(told: PartnerEvent, said: Any) -> PartnerEvent:
     received = told.kind is EventKind.PAYMENT_SUCCEEDED
-    reference = our_reference(said.get("merchant_order_id"))
+    order = said.get("merchant_order_id")
     return replace(
         told,
         payment=text(said["id"]),
         money=major(said["captured_amount" if received else "amount"], said["currency"]),
-        invoice_id=_invoice_id(said) or our_id(reference),
-        reference=reference,
+        invoice_id=_invoice_id(said) or our_id(order),
+        reference=our_reference(order),
     )
 
 
@@ -115,18 +113,15 @@ def _part_of_a_payment(told: PartnerEvent, said: Any) -> PartnerEvent:
 
 
 def _bank_transfer(told: PartnerEvent, said: Any) -> PartnerEvent:
-    """A deposit or a charge: it is a payment of its own.
-
-    The reference is what the payer wrote, names too: only what can be a number is kept.
-    """
-    reference = our_reference(said.get("reference"))
+    """A deposit or a charge: it is a payment of its own, and its reference is what the payer wrote."""
+    reference = said.get("reference")
     return replace(
         told,
         payment=text(said["id"]),
         money=major(said["amount"], said["currency"]),
         fee=_fee(said.get("fee"), said["currency"]),
         invoice_id=our_id(reference),
-        reference=reference if _NUMBER.fullmatch(reference) else "",
+        reference=our_reference(reference),
     )
 
 

@@ -97,14 +97,14 @@ def _event(event: Any) -> PartnerEvent:
 
 def _payment(told: PartnerEvent, said: Any) -> PartnerEvent:
     """With the tip: that is what was received."""
-    money, reference = _money(said["total_money"]), our_reference(said.get("reference_id"))
+    money, reference = _money(said["total_money"]), said.get("reference_id")
     return replace(
         told,
         payment=text(said["id"]),
         money=money,
         fee=_fees(said.get("processing_fee"), money.currency),
         invoice_id=our_id(reference),
-        reference=reference,
+        reference=our_reference(reference),
     )
 
 

@@ -12,21 +12,24 @@ from shared.payments.rules.settlement import Settlement, fee_lines
 _CLEARING: Final = ""
 """Stands for the partner's own clearing account."""
 
-MOVES: Final[Mapping[tuple[Thing, Stage], tuple[AccountCode, AccountCode]]] = {
-    (Thing.DISPUTE, Stage.OPEN): (DISPUTED, _CLEARING),
-    (Thing.DISPUTE, Stage.WON): (_CLEARING, DISPUTED),
-    (Thing.DISPUTE, Stage.LOST): (CHARGEBACKS, DISPUTED),
-    (Thing.PAYOUT, Stage.PAID): (BANK, _CLEARING),
-    (Thing.PAYOUT, Stage.FAILED): (_CLEARING, BANK),
+MOVES: Final[Mapping[tuple[Thing, Stage | None, Stage], tuple[AccountCode, AccountCode]]] = {
+    (Thing.DISPUTE, None, Stage.OPEN): (DISPUTED, _CLEARING),
+    (Thing.DISPUTE, None, Stage.LOST): (CHARGEBACKS, _CLEARING),  # lost without having been told of before
+    (Thing.DISPUTE, Stage.OPEN, Stage.WON): (_CLEARING, DISPUTED),
+    (Thing.DISPUTE, Stage.OPEN, Stage.LOST): (CHARGEBACKS, DISPUTED),
+    (Thing.DISPUTE, Stage.WON, Stage.LOST): (CHARGEBACKS, _CLEARING),
+    (Thing.PAYOUT, None, Stage.PAID): (BANK, _CLEARING),
+    (Thing.PAYOUT, Stage.PAID, Stage.FAILED): (_CLEARING, BANK),
 }
-"""To which account its money goes at each stage, and from which."""
+"""To which account its money goes from one stage to the next, and from which."""
 
 
-def move(event: PartnerEvent, tracked: Tracked) -> Settlement:
+def move(event: PartnerEvent, before: Stage | None, tracked: Tracked) -> Settlement:
     """The dispute or payout as it stands now, and its money with it.
 
     What a lost dispute settled stays settled: the loss is ours, and whether the customer owes it again is for people.
     """
-    to, of = (account or clearing_account(event.partner) for account in MOVES[tracked.thing, tracked.stage])
+    accounts = MOVES[tracked.thing, before, tracked.stage]
+    to, of = (account or clearing_account(event.partner) for account in accounts)
     lines: tuple[Line, ...] = (debit(to, tracked.money), credit(of, tracked.money))
     return Settlement(lines=(*lines, *fee_lines(event)), tracked=tracked)

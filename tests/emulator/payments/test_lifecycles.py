@@ -13,7 +13,7 @@ from shared.faults import Refused, Retryable
 from shared.invoicing.model import InvoiceState
 from shared.payments.model import EventState, PaymentState, StoredEvent
 from shared.payments.records import payment_id
-from shared.payments.refusals import ObjectNeverCame, RefundTooLarge
+from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.accounts import BANK, CHARGEBACKS, DISPUTED, FEES, UNAPPLIED_CASH
 from shared.ports import Query
 from tests.builders import ACME
@@ -138,7 +138,7 @@ def test_a_dispute_holds_the_money_until_it_is_decided(house: Instance, end: str
     assert stands(house) == {CLEARING: -1_500, DISPUTED: 12_000, FEES: 1_500}
     settle(house, say(end, object="d-1"))
     assert stands(house) == {account: amount for account, amount in left.items() if amount}
-    assert settle(house, say("dispute.won", object="d-1")).state is EventState.STALE
+    assert settle(house, say(end, object="d-1")).state is EventState.STALE
     assert invoice_now(house, invoice).state is InvoiceState.PAID
     assert house.proven()
 
@@ -153,15 +153,34 @@ def test_a_payout_moves_what_the_partner_held_to_the_bank_and_back_if_it_fails(h
     assert house.proven()
 
 
-def test_a_dispute_that_ends_without_having_begun_is_refused_when_its_time_is_over(house: Instance) -> None:
-    """Until then it waits."""
+@pytest.mark.parametrize(
+    ("name", "end", "left"),
+    [
+        ("dispute.lost", EventState.APPLIED, {CLEARING: 0, CHARGEBACKS: 12_000, UNAPPLIED_CASH: 12_000}),
+        ("dispute.won", EventState.STALE, {CLEARING: 12_000, UNAPPLIED_CASH: 12_000}),
+        ("payout.failed", EventState.STALE, {CLEARING: 12_000, UNAPPLIED_CASH: 12_000}),
+    ],
+)
+def test_what_ends_without_having_begun_waits_and_is_then_taken_at_its_word(
+    house: Instance, name: str, end: EventState, left: dict[str, int]
+) -> None:
+    """Partners skip the beginning now and then: what is lost is lost, and what came to nothing moves nothing."""
     settle(house, say("payment.succeeded"))
-    (task,) = told_by(house, "standard", say("dispute.lost", object="d-1")).messages
+    (task,) = told_by(house, "standard", say(name, object="d-1")).messages
     with pytest.raises(Retryable):
         apply(house, task)  # type: ignore[arg-type]
-    with pytest.raises(Refused) as refusal:
-        apply(house, task, WAITED)  # type: ignore[arg-type]
-    assert refusal.value.code == ObjectNeverCame.code
+    assert apply(house, task, WAITED).answer.state is end  # type: ignore[arg-type]
+    assert stands(house) == {account: amount for account, amount in left.items() if amount}
+    assert house.proven()
+
+
+def test_a_dispute_that_was_won_is_lost_the_second_time(house: Instance) -> None:
+    """The money goes after it had come back."""
+    settle(house, say("payment.succeeded"))
+    for name in ("dispute.opened", "dispute.won", "dispute.lost"):
+        settle(house, say(name, object="d-1"))
+    assert stands(house) == {CHARGEBACKS: 12_000, UNAPPLIED_CASH: 12_000}
+    assert house.proven()
 
 
 def test_a_refund_that_failed_before_it_was_told_is_no_news_when_its_time_is_over(house: Instance) -> None:

@@ -43,6 +43,12 @@ def refunded(payment: str = "pi_1", in_all: Any = 12_000, *, event: str = "", **
     return _event(event or f"evt_refunded_{payment}_{in_all}", "charge.refunded", said | changes)
 
 
+def of_kind(name: str, **changes: Any) -> dict[str, Any]:
+    """An event of any other type, of an object with 7.00 pounds in it."""
+    said = {"id": "x_1", "payment_intent": "pi_1", "amount": 700, "currency": "gbp", "status": "needs_response"}
+    return _event(f"evt_{name}", name, said | changes)
+
+
 def _event(identity: str, kind: str, said: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": identity,

@@ -24,6 +24,7 @@ LIVES = [
     (Thing.REFUND, (EventKind.REFUND_SUCCEEDED, EventKind.REFUND_FAILED), Stage.FAILED),
     (Thing.DISPUTE, (EventKind.DISPUTE_OPENED, EventKind.DISPUTE_WON), Stage.WON),
     (Thing.DISPUTE, (EventKind.DISPUTE_OPENED, EventKind.DISPUTE_LOST), Stage.LOST),
+    (Thing.DISPUTE, (EventKind.DISPUTE_OPENED, EventKind.DISPUTE_WON, EventKind.DISPUTE_LOST), Stage.LOST),
     (Thing.PAYOUT, (EventKind.PAYOUT_PAID, EventKind.PAYOUT_FAILED), Stage.FAILED),
 ]
 
@@ -60,14 +61,17 @@ def test_every_kind_for_the_books_is_announced_and_the_others_are_not() -> None:
     assert set(EventKind) - set(THING) == {EventKind.OTHER, EventKind.UNREADABLE}
 
 
-def test_every_stage_of_a_dispute_and_a_payout_moves_money() -> None:
-    """None of them changes hands in silence."""
-    wanted = {(thing, stage) for thing in (Thing.DISPUTE, Thing.PAYOUT) for stage in TABLES[thing] if stage}
-    assert set(MOVES) == wanted
+def test_every_step_of_a_dispute_and_a_payout_moves_money() -> None:
+    """None of them changes hands in silence; a dispute that is lost before it was told is a step more."""
+    tables = (
+        (thing, before, steps) for thing in (Thing.DISPUTE, Thing.PAYOUT) for before, steps in TABLES[thing].items()
+    )
+    wanted = {(thing, before, after) for thing, before, steps in tables for after in steps.values()}
+    assert set(MOVES) == wanted | {(Thing.DISPUTE, None, Stage.LOST)}
 
 
 def test_an_older_event_never_overwrites_a_newer_stage() -> None:
     """It is stale, and not an error."""
     assert step(TABLES[Thing.PAYMENT], Stage.SUCCEEDED, EventKind.PAYMENT_PENDING) is Meaning.STALE
     assert step(TABLES[Thing.PAYMENT], Stage.SUCCEEDED, EventKind.PAYMENT_FAILED) is Meaning.STALE
-    assert step(TABLES[Thing.DISPUTE], Stage.WON, EventKind.DISPUTE_LOST) is Meaning.STALE
+    assert step(TABLES[Thing.DISPUTE], Stage.LOST, EventKind.DISPUTE_WON) is Meaning.STALE

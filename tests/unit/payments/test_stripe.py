@@ -11,14 +11,30 @@ from hypothesis import strategies as st
 
 from shared.faults import Refused
 from shared.money import Money
-from shared.payments.model import EventKind
-from shared.payments.partners.stripe import REPLAY_WINDOW_SECONDS, Stripe
+from shared.payments.model import EventKind, PartnerEvent
+from shared.payments.partners.adapter import Secret
+from shared.payments.partners.reading import REPLAY_WINDOW_SECONDS
+from shared.payments.partners.stripe import Stripe
 from shared.payments.refusals import BadSignature, NotAnEvent, OutsideReplayWindow
 from tests.builders import NOON
-from tests.unit.payments.stripe_events import OLD_SECRET, SECRET, body_of, paid, refunded, signed
+from tests.unit.payments.stripe_events import OLD_SECRET, SECRET, body_of, of_kind, paid, refunded, signed
 
 BODY = body_of(paid())
 INVOICE = "a" * 52
+NEW, OLD = Secret("new", SECRET), Secret("old", OLD_SECRET)
+
+
+def signer(body: bytes, headers: dict[str, str], *secrets: Secret) -> str:
+    """The key that proves a body at noon, of the newest alone unless others are given."""
+    (piece,) = Stripe().prove(body, headers, secrets or [NEW], NOON).pieces
+    assert piece.raw == body
+    return piece.key_id
+
+
+def parsed(raw: bytes) -> PartnerEvent:
+    """What a piece says; its own time is in it."""
+    return Stripe().parse(raw, NOON + timedelta(days=1))
+
 
 # --- the signature -----------------------------------------------------------------------
 
@@ -43,7 +59,7 @@ def test_a_forged_signature_is_refused_before_its_time_is_judged() -> None:
 
 
 def test_a_rotated_secret_counts_while_it_is_live() -> None:
-    """The index says which of the live secrets signed."""
+    """The piece says which of the live secrets signed it."""
     assert signer(BODY, signed(BODY, secret=OLD_SECRET), NEW, OLD) == "old"
     with pytest.raises(BadSignature):
         signer(BODY, signed(BODY, secret=OLD_SECRET))
@@ -114,6 +130,59 @@ def test_a_refund_tells_all_that_was_given_back_of_the_payment() -> None:
     """Stripe's amount_refunded grows with each refund of the charge."""
     event = parsed(body_of(refunded("pi_7", 500)))
     assert (event.kind, event.payment, event.money) == (EventKind.PAYMENT_REFUNDED, "pi_7", Money(500, "GBP"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "payment", "own"),
+    [
+        ("payment_intent.processing", EventKind.PAYMENT_PENDING, "x_1", ""),
+        ("payment_intent.payment_failed", EventKind.PAYMENT_FAILED, "x_1", ""),
+        ("payment_intent.canceled", EventKind.PAYMENT_FAILED, "x_1", ""),
+        ("refund.failed", EventKind.REFUND_FAILED, "pi_1", "x_1"),
+        ("charge.dispute.created", EventKind.DISPUTE_OPENED, "pi_1", "x_1"),
+        ("charge.dispute.funds_withdrawn", EventKind.DISPUTE_OPENED, "pi_1", "x_1"),
+        ("payout.paid", EventKind.PAYOUT_PAID, "", "x_1"),
+        ("payout.failed", EventKind.PAYOUT_FAILED, "", "x_1"),
+    ],
+)
+def test_the_rest_of_a_payments_life(name: str, kind: EventKind, payment: str, own: str) -> None:
+    """Each names its payment and what it is of by Stripe's ids; a payout is of no payment."""
+    event = parsed(body_of(of_kind(name)))
+    assert (event.kind, event.payment, event.object, event.money) == (kind, payment, own, Money(700, "GBP"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("won", EventKind.DISPUTE_WON),
+        ("lost", EventKind.DISPUTE_LOST),
+        ("warning_closed", EventKind.OTHER),
+        ("prevented", EventKind.OTHER),
+    ],
+)
+def test_a_dispute_closes_as_its_status_says(status: str, kind: EventKind) -> None:
+    """An inquiry that closes gives nothing back, for it took nothing."""
+    assert parsed(body_of(of_kind("charge.dispute.closed", status=status))).kind is kind
+
+
+@pytest.mark.parametrize("status", ["warning_needs_response", "warning_under_review"])
+def test_an_inquiry_is_no_dispute_yet(status: str) -> None:
+    """It takes nothing until it becomes one; then Stripe says that funds were withdrawn."""
+    assert parsed(body_of(of_kind("charge.dispute.created", status=status))).kind is EventKind.OTHER
+
+
+@pytest.mark.parametrize(
+    "name", ["refund.created", "refund.updated", "charge.refund.updated", "charge.succeeded", "charge.dispute.updated"]
+)
+def test_what_would_tell_the_same_money_twice_is_only_kept(name: str) -> None:
+    """The charge tells its refunds, the intent its payment."""
+    assert parsed(body_of(of_kind(name))).kind is EventKind.OTHER
+
+
+def test_an_event_of_a_connected_account_says_so() -> None:
+    """Ids are unique within an account only."""
+    assert parsed(body_of(paid() | {"account": "acct_1"})).account == "acct_1"
+    assert parsed(body_of(paid())).account == ""
 
 
 @pytest.mark.parametrize(

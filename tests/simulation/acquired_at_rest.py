@@ -1,0 +1,109 @@
+"""What the partner that sends batches told, beside what became of it: each event once, and the books say the same."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from shared.payments.records import payment_id
+from shared.payments.rules.accounts import DISPUTED
+from shared.ports import Fields
+from tests.simulation.acquirer import Item
+from tests.simulation.business import Business
+from tests.simulation.invariants import Watch
+
+Documents = Mapping[str, Mapping[str, Fields]]
+
+_EXCUSED: Final = frozenset({"period_closed", "payment_never_came", "object_never_came"})
+"""A day in a closed month; and what came of what was refused for that."""
+
+_STAGES: Final = {"CHARGEBACK": "open", "CHARGEBACK_REVERSED": "won", "SECOND_CHARGEBACK": "lost"}
+
+
+@dataclass(frozen=True)
+class _Told:
+    """An item, and our event of it."""
+
+    item: Item
+    event: Fields
+
+    @property
+    def applied(self) -> bool:
+        return self.event["state"] == "applied"
+
+    @property
+    def refusal(self) -> str:
+        refused = cast("Fields | None", self.event["refusal"])
+        return str(refused["code"]) if refused else ""
+
+
+def acquired(business: Business, documents: Documents, watch: Watch) -> None:
+    """Every item became one event, every event did what it says once, and nothing else is there."""
+    world = business.cloud.world
+    events = {
+        (str(event["account"]), str(event["event_id"])): event
+        for event in documents.get("inbox", {}).values()
+        if event["partner"] == "adyen"
+    }
+    if set(events) != set(business.acquirer.told):
+        world.violated(f"{len(business.acquirer.told)} items were told, {len(events)} events are known")
+        return
+    told = [_Told(item, events[name]) for name, item in business.acquirer.told.items()]
+    for problem in (*_ends(told), *_payments(told, documents), *_disputes(told, documents)):
+        world.violated(problem)
+    for problem in _books(business, documents, watch):
+        world.violated(problem)
+
+
+def _ends(told: list[_Told]) -> Iterator[str]:
+    """Each is applied, unless it was refused for a reason on record, or undoes what was."""
+    refused = {(one.item.account, one.item.reference) for one in told if one.refusal}
+    for one in told:
+        undone = one.event["state"] == "stale" and (one.item.account, one.item.reference) in refused
+        if not one.applied and one.refusal not in _EXCUSED and not undone:
+            yield f"{one.item.event} ended as {one.event['state']!s} {one.refusal}"
+
+
+def _payments(told: list[_Told], documents: Documents) -> Iterator[str]:
+    payments = documents.get("payments", {})
+    for name in {one.item.payment for one in told}:
+        account, psp = name
+        applied = [one.item for one in told if one.item.payment == name and one.applied]
+        ours = payments.get(payment_id("adyen", psp, account))
+        if not applied:
+            if ours:
+                yield f"{name} was refused, and is there"
+            continue
+        sums = {code: sum(item.amount for item in applied if item.code == code) for code in ("REFUND", "REFUND_FAILED")}
+        received = sum(item.amount for item in applied if (item.code, item.success) == ("AUTHORISATION", "true"))
+        refunded = sums["REFUND"] - sums["REFUND_FAILED"]
+        taken_back = received if any(item.code == "CAPTURE_FAILED" for item in applied) else 0
+        found = tuple(ours[part] for part in ("received", "refunded", "reversed")) if ours else None
+        if found != (received, refunded, taken_back):
+            yield f"{name} is {found}; the partner says {(received, refunded, taken_back)}"
+
+
+def _disputes(told: list[_Told], documents: Documents) -> Iterator[str]:
+    stages: dict[str, int] = {}
+    for one in told:
+        if one.applied and (stage := _STAGES.get(one.item.code)):
+            stages[stage] = stages.get(stage, 0) + 1
+    found = [str(one["stage"]) for one in documents.get("disputes", {}).values()]
+    ended = stages.get("won", 0) + stages.get("lost", 0)
+    wanted = {"open": stages.get("open", 0) - ended, "won": stages.get("won", 0), "lost": stages.get("lost", 0)}
+    if wanted != {stage: found.count(stage) for stage in wanted}:
+        yield f"disputes are {found}; the partner says {wanted}"
+
+
+def _books(business: Business, documents: Documents, watch: Watch) -> Iterator[str]:
+    """What the partner holds for us and what is in dispute, by payments and disputes and by the entries."""
+    held = sum(
+        cast("int", one["matched"]) + cast("int", one["unapplied"])
+        for one in documents.get("payments", {}).values()
+        if one["partner"] == "adyen"
+    )
+    amounts = [(one["stage"], cast("int", one["amount"])) for one in documents.get("disputes", {}).values()]
+    disputed = sum(amount for stage, amount in amounts if stage == "open")
+    lost = sum(amount for stage, amount in amounts if stage == "lost")
+    for account, wanted in (("assets:clearing:adyen", held - disputed - lost), (DISPUTED, disputed)):
+        if (stands := -watch.stands(business.tenant, account)) != wanted:
+            yield f"{account} stands at {stands}, by payments and disputes at {wanted}"
