@@ -22,7 +22,7 @@ from shared.payments.records import (
 )
 from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
 from shared.payments.rules.settlement import Settlement
-from shared.payments.settling import patience, settle
+from shared.payments.rules.settling import patience, settle
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
 
 TOPIC: Final = "payments"

@@ -130,7 +130,9 @@ class Payment:
     unapplied: int = 0
     refunded: int = 0
     refund_told: int = 0
-    """The most that the partner told of as refunded in all: a refund that fails makes `refunded` less, and not this."""
+    """The most that the partner told of as refunded in all, if it tells totals: a refund that fails makes `refunded`
+    less, and not this; refunds that are told one by one do not count here.
+    """
     reversed: int = 0
     version: int = 1
 

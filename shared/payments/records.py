@@ -8,7 +8,6 @@ from shared.desk import write_refusal
 from shared.faults import Refused
 from shared.identity import Cause, StoredId, TenantId, stored_id
 from shared.money import Money
-from shared.payments.lifecycles import THING
 from shared.payments.model import (
     EventKind,
     EventState,
@@ -20,6 +19,7 @@ from shared.payments.model import (
     Thing,
     Tracked,
 )
+from shared.payments.rules.lifecycles import THING
 from shared.ports import Document, Fields, Ref, Value, tenant_ref
 
 INBOX: Final = "inbox"

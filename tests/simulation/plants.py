@@ -8,24 +8,15 @@ error, so a plant cannot rot.
 from typing import Final
 
 from tests.simulation.planting import Edit, Plant, one
+from tests.simulation.plants_of_payments import PAYMENT_PLANTS
 
-APPLYING, PAYMENTS = "shared/payments/applying.py", "shared/payments/use_cases/payments.py"
-INBOX = "shared/payments/use_cases/inbox.py"
 POSTING, GATHER = "shared/ledger/rules/posting.py", "shared/ledger/rules/batches.py"
 TOGETHER = "shared/ledger/use_cases/together.py"
 SETTLING = "shared/ledger/rules/settling.py"
 RUNS, CHUNKS, BARRIER = (f"shared/payroll/use_cases/{name}.py" for name in ("runs", "chunks", "barrier"))
 
 PLANTS: Final = (
-    one("dedupe_dropped", PAYMENTS, "if stored.state is not EventState.RECEIVED:", "if False:"),
-    one(
-        "acknowledged_before_the_write",
-        INBOX,
-        "        done = self._desk.store.transact((), decide)\n",
-        "        try:\n            done = self._desk.store.transact((), decide)\n"
-        "        except __import__('shared.faults', fromlist=['Retryable']).Retryable:\n"
-        "            return Done(tuple(one.stored for one in told))\n",
-    ),
+    *PAYMENT_PLANTS,
     one(
         "one_total_forgotten",
         POSTING,
@@ -148,38 +139,6 @@ PLANTS: Final = (
         "shared/ledger/rules/reversals.py",
         "amounts = list(left) if parts is None else _asked(entry, left, parts)",
         "amounts = [line.money.amount for line in entry.lines] if parts is None else _asked(entry, left, parts)",
-    ),
-    one(
-        "refund_told_in_all_taken_for_one",
-        "shared/payments/rules.py",
-        "amount = told.amount - payment.refunded",
-        "amount = told.amount",
-    ),
-    one("payment_told_twice_received_twice", APPLYING, "return None if document else receive(", "return receive("),
-    one(
-        "payment_without_its_invoice_refused",
-        APPLYING,
-        '        _wait(call, stored, "the invoice is not issued yet")\n        return None\n',
-        "        message = 'no such invoice'\n        raise RefundTooLarge(message)\n",
-    ),
-    one("late_event_taken_for_none", APPLYING, '        _wait(call, stored, "the payment is not there yet")\n', ""),
-    one(
-        "forged_webhook_taken",
-        "shared/payments/partners/reading.py",
-        "    return any([hmac.compare_digest(made, one) for one in given])",
-        "    return True or any([hmac.compare_digest(made, one) for one in given])",
-    ),
-    one(
-        "old_signature_taken",
-        "shared/payments/partners/stripe.py",
-        "if abs(at.timestamp() - timestamp) > REPLAY_WINDOW_SECONDS:",
-        "if False:",
-    ),
-    one(
-        "only_the_newest_secret",
-        INBOX,
-        "self._live(call, raw.partner), call.at)",
-        "self._live(call, raw.partner)[:1], call.at)",
     ),
     one(
         "number_taken_before_the_commit",

@@ -21,7 +21,8 @@ def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None) ->
     amount = told.amount - payment.refund_told
     if amount <= 0:
         return None
-    return _back(payment, event, invoice, Money(amount, payment.currency), told.amount)
+    after = replace(payment, refund_told=told.amount)
+    return _back(after, event, invoice, Money(amount, payment.currency))
 
 
 def give_back_once(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tracked: Tracked) -> Settlement:
@@ -31,7 +32,7 @@ def give_back_once(payment: Payment, event: PartnerEvent, invoice: Invoice | Non
         RefundTooLarge: more than was received, or in another currency.
     """
     money = _of(payment, tracked.money)
-    return replace(_back(payment, event, invoice, money, payment.refund_told + money.amount), tracked=tracked)
+    return replace(_back(payment, event, invoice, money), tracked=tracked)
 
 
 def take_again(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tracked: Tracked) -> Settlement:
@@ -66,11 +67,11 @@ def _of(payment: Payment, money: Money) -> Money:
     return money
 
 
-def _back(payment: Payment, event: PartnerEvent, invoice: Invoice | None, money: Money, told: int) -> Settlement:
+def _back(payment: Payment, event: PartnerEvent, invoice: Invoice | None, money: Money) -> Settlement:
     if money.amount > payment.matched + payment.unapplied:
         message = "the partner tells of more refunded than is left of the payment"
         raise RefundTooLarge(message, field="amount", detail={"payment": payment.id})
     parts, invoice = go(payment, invoice, money.amount)
-    after = less(payment, parts, refunded=payment.refunded + money.amount, refund_told=told)
+    after = less(payment, parts, refunded=payment.refunded + money.amount)
     back = credit(clearing_account(event.partner), money)
     return Settlement(after, invoice, (*parts.debits(), back, *fee_lines(event)))

@@ -18,10 +18,10 @@ from shared.identity import StoredId, TenantId, stored_id
 from shared.keys import SecretMissing, Secrets
 from shared.listing import Listing
 from shared.outbox import row
-from shared.payments.lifecycles import first_state
 from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
 from shared.payments.partners import partner_named
 from shared.payments.partners.adapter import Piece, Proven, Secret
+from shared.payments.partners.secrets import live_secrets
 from shared.payments.records import (
     INBOX,
     RAW,
@@ -33,8 +33,8 @@ from shared.payments.records import (
     write_event,
 )
 from shared.payments.refusals import BadSignature, NotAnEvent, UnknownEvent, UnknownPartner
-from shared.payments.replaying import decide_replay
-from shared.payments.secrets import live_secrets
+from shared.payments.rules.lifecycles import first_state
+from shared.payments.rules.replaying import decide_replay
 from shared.ports import Create, Decision, Query, Ref, View, Where, Write
 from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer, Vault
 
@@ -132,7 +132,7 @@ class Inbox:
         sealed = self._seal(call, stored, own, body)
 
         def decide(view: View) -> Outcome[StoredEvent]:
-            outcome = decide_replay(call, key, replace(stored, key=own, event=known), sealed, view)
+            outcome = decide_replay(call, ref, replace(stored, key=own, event=known), view, sealed=sealed)
             return replace(outcome, messages=(applying(call, outcome.answer),))
 
         return self._desk.perform(call, [ref], decide, read_event)

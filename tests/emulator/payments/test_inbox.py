@@ -13,9 +13,9 @@ from shared import counters
 from shared.identity import TenantId
 from shared.limits import WEBHOOK_BYTES
 from shared.payments.model import EventKind, EventState
+from shared.payments.partners.secrets import live_secrets
 from shared.payments.records import INBOX, RAW, inbox_ref
 from shared.payments.refusals import BadSignature, OutsideReplayWindow, UnknownPartner
-from shared.payments.secrets import live_secrets
 from shared.payments.use_cases.inbox import RawEvent
 from shared.ports import Query
 from shared.privacy import Place, Purpose, Sealed

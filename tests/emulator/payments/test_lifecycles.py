@@ -109,6 +109,17 @@ def test_a_refund_that_was_told_as_a_total_fails_once(house: Instance) -> None:
     assert (stands(house), house.proven()) == ({CLEARING: 12_000, UNAPPLIED_CASH: 12_000}, True)
 
 
+def test_a_failure_that_overtakes_its_refund_is_not_taken_for_anothers(house: Instance) -> None:
+    """A regression: beside an earlier refund of as much it was taken for a part of a total, and then undone twice."""
+    settle(house, say("payment.succeeded"))
+    settle(house, say("refund.succeeded", object="r-1", amount=3_000))
+    settle_all(
+        house, [say("refund.failed", object="r-2", amount=3_000), say("refund.succeeded", object="r-2", amount=3_000)]
+    )
+    assert stands(house) == {CLEARING: 9_000, UNAPPLIED_CASH: 9_000}
+    assert house.proven()
+
+
 def test_refunds_are_never_more_than_was_received(house: Instance) -> None:
     """The cap is cumulative, also after a reversal took the rest."""
     settle(house, say("payment.succeeded"))

@@ -5,9 +5,9 @@ from itertools import permutations
 import pytest
 
 from shared.payments.applying import TOLD
-from shared.payments.lifecycles import TABLES, THING, Meaning, step
 from shared.payments.model import EventKind, Stage, Thing
 from shared.payments.rules.clearing import MOVES
+from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
 
 LIVES = [
     (

@@ -8,7 +8,6 @@ from shared.faults import Retryable
 from shared.invoicing.model import Invoice
 from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either
 from shared.limits import WAIT_FOR_OBJECT_DAYS
-from shared.payments.lifecycles import TABLES, THING, Meaning, step
 from shared.payments.model import EventKind, PartnerEvent, Payment, Stage, StoredEvent, Thing, Tracked
 from shared.payments.records import (
     payment_of,
@@ -20,6 +19,7 @@ from shared.payments.records import (
 )
 from shared.payments.refusals import PaymentNeverCame
 from shared.payments.rules.clearing import move
+from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
 from shared.payments.rules.paying import begin, receive, reverse
 from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
 from shared.payments.rules.settlement import Settlement, told_money

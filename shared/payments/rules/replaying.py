@@ -4,22 +4,21 @@ from dataclasses import replace
 from typing import Final
 
 from shared.calls import Call, Outcome
-from shared.payments.lifecycles import can_be_applied
 from shared.payments.model import EventKind, EventState, StoredEvent
 from shared.payments.records import inbox_ref, read_event, write_end, write_event, write_replay
 from shared.payments.refusals import EventDecided, NotAnEvent, NothingToApply, UnknownEvent
-from shared.ports import Create, Update, View, Write
+from shared.payments.rules.lifecycles import can_be_applied
+from shared.ports import Create, Ref, Update, View, Write
 
 ACTION: Final = "event.replay"
 
 
-def decide_replay(call: Call, key: str, known: StoredEvent, sealed: bytes, view: View) -> Outcome[StoredEvent]:
-    """The event under `key`, to be applied (again), as its bytes are understood today: `known`, under its own id.
+def decide_replay(call: Call, ref: Ref, known: StoredEvent, view: View, *, sealed: bytes) -> Outcome[StoredEvent]:
+    """The event at `ref`, to be applied (again), as its bytes are understood today: `known`, under its own id.
 
     Raises:
         UnknownEvent, EventDecided, NotAnEvent, NothingToApply: as `Inbox.replay`.
     """
-    ref = inbox_ref(call.tenant, key)
     document = view[ref]
     if document is None:
         message = "no such event"
