@@ -155,6 +155,7 @@ class LocalCloud:
             "DAYBOOK_KMS_ENDPOINT": services,
             "DAYBOOK_SECRETS_PATH": str(self._home.secrets),
             "DAYBOOK_CLOCK_PATH": str(self._home.clock),
+            "DAYBOOK_WEBHOOKS_TO_LOOPBACK": "yes",
             **self.variables,
         }
 

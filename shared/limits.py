@@ -79,3 +79,33 @@ WAIT_FOR_OBJECT_DAYS: Final = 3
 
 HOLD_DAYS: Final = 400
 """Longest life of a hold: a year's reservation and the time to settle it."""
+
+WEBHOOK_ENDPOINTS: Final = 20
+"""Enabled webhook endpoints a tenant: one commit writes a delivery for each."""
+
+WEBHOOK_FILTERS: Final = 20
+"""Event filters a webhook endpoint."""
+
+WEBHOOK_URL_CHARACTERS: Final = 2_000
+"""Longest address of a webhook endpoint."""
+
+WEBHOOK_SECRETS: Final = 4
+"""Live secrets a webhook endpoint: every attempt carries a signature of each."""
+
+WEBHOOK_PAYLOAD_BYTES: Final = 20_480
+"""Largest webhook that is sent: Standard Webhooks recommends less than 20 kB."""
+
+WEBHOOK_ATTEMPTS: Final = 10
+"""Attempts a round of a webhook's delivery: as many as the schedule has delays."""
+
+WEBHOOK_ATTEMPTS_IN_ALL: Final = 100
+"""Attempts of one delivery, resends included: its log is read in one go."""
+
+WEBHOOK_RETRY_AFTER_SECONDS: Final = 86_400
+"""Longest wait that a receiver can ask for: the schedule's longest."""
+
+WEBHOOK_RESEND_PAGE: Final = 25
+"""Deliveries that one task sends again: its commit writes two documents for each."""
+
+WEBHOOK_RESENDS: Final = 10_000
+"""Deliveries of a range that are sent again at once."""

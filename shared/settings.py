@@ -34,11 +34,16 @@ class Settings:
     """File of the settable clock; None means the system's."""
     seal_personal_data: bool = True
     """Off only in the test that shows that the plaintext check finds what is not sealed; refused without emulators."""
+    webhooks_to_loopback: bool = False
+    """Whether webhooks may go to http://127.0.0.1 too: on a laptop only, refused without emulators."""
 
     def __post_init__(self) -> None:
-        """Refuse to run unsealed against anything but an emulator."""
+        """Refuse to run unsealed, or to send webhooks to this machine, against anything but an emulator."""
         if not self.seal_personal_data and not self.firestore_endpoint:
             message = "personal data is always sealed outside the emulators"
+            raise ValueError(message)
+        if self.webhooks_to_loopback and not self.firestore_endpoint:
+            message = "webhooks go to public addresses only outside the emulators"
             raise ValueError(message)
 
 
@@ -69,4 +74,5 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         secrets_path=Path(secrets) if secrets else None,
         clock_path=Path(clock) if clock else None,
         seal_personal_data=env.get("DAYBOOK_SEAL_PERSONAL_DATA", "yes") != "no",
+        webhooks_to_loopback=env.get("DAYBOOK_WEBHOOKS_TO_LOOPBACK", "no") == "yes",
     )

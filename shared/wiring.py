@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from shared.ledger.use_cases.statements import Statements
     from shared.ledger.use_cases.year_end import YearEnds
     from shared.outbox import Outbox
-    from shared.payments.use_cases import Inbox, Payments
+    from shared.payments.use_cases.inbox import Inbox
+    from shared.payments.use_cases.payments import Payments
     from shared.payroll.use_cases.employees import Employees
     from shared.payroll.use_cases.runs import PayrollRuns
     from shared.ports import Bus, Queue, Store
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from shared.tenants.use_cases.credentials import Credentials
     from shared.tenants.use_cases.keys import ApiKeys
     from shared.tenants.use_cases.tenants import Tenants
+    from shared.webhooks.use_cases.rooms import Webhooks
 
 
 class House:
@@ -354,14 +356,14 @@ class House:
     @cached_property
     def inbox(self) -> "Inbox":
         """Partners' events, taken in."""
-        from shared.payments.use_cases import Inbox
+        from shared.payments.use_cases.inbox import Inbox
 
         return Inbox(self.desk, self.secrets, self.vault)
 
     @cached_property
     def payments(self) -> "Payments":
         """Partners' events, applied."""
-        from shared.payments.use_cases import Payments
+        from shared.payments.use_cases.payments import Payments
 
         return Payments(self.desk, self.books)
 
@@ -380,6 +382,15 @@ class House:
         from shared.payroll.use_cases.runs import PayrollRuns
 
         return PayrollRuns(self.desk, self.books, self.employees)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """What happened, told to tenants' own systems."""
+        from shared.internet.deliverer import InternetDeliverer
+        from shared.webhooks.use_cases.rooms import Webhooks
+
+        loopback = self.settings.webhooks_to_loopback
+        return Webhooks(self.desk, lambda: self.vault, self.ids, InternetDeliverer, to_loopback=loopback)
 
 
 @cache

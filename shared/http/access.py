@@ -24,6 +24,19 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/invoices/receivables_by_age"): "invoices:read",
     ("GET", "/v1/invoices/{id}"): "invoices:read",
     ("POST", "/v1/invoices/{id}/issue"): "invoices:issue",
+    # webhooks
+    ("POST", "/v1/webhook_endpoints"): "webhooks:write",
+    ("GET", "/v1/webhook_endpoints"): "webhooks:read",
+    ("GET", "/v1/webhook_endpoints/{id}"): "webhooks:read",
+    ("POST", "/v1/webhook_endpoints/{id}/update"): "webhooks:write",
+    ("POST", "/v1/webhook_endpoints/{id}/disable"): "webhooks:write",
+    ("POST", "/v1/webhook_endpoints/{id}/enable"): "webhooks:write",
+    ("POST", "/v1/webhook_endpoints/{id}/rotate_secret"): "webhooks:write",
+    ("GET", "/v1/webhook_endpoints/{id}/deliveries"): "webhooks:read",
+    ("GET", "/v1/webhook_endpoints/{id}/deliveries/{delivery}"): "webhooks:read",
+    ("POST", "/v1/webhook_endpoints/{id}/deliveries/{delivery}/resend"): "webhooks:write",
+    ("POST", "/v1/webhook_endpoints/{id}/resends"): "webhooks:write",
+    ("GET", "/v1/webhook_endpoints/{id}/resends/{resend}"): "webhooks:read",
     # tax
     ("POST", "/v1/tax/calculations"): "tax:calculate",
     # payments
@@ -93,7 +106,9 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
 }
 """The scope of every route; a door that registers another one does not load."""
 
-_READING: Final = frozenset({"customers:read", "invoices:read", "payments:read", "ledger:read", "tax:calculate"})
+_READING: Final = frozenset(
+    {"customers:read", "invoices:read", "payments:read", "ledger:read", "tax:calculate", "webhooks:read"}
+)
 _ACCOUNTING: Final = _READING | {
     "customers:write",
     "customers:disclose",
@@ -110,7 +125,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "platform": frozenset({"tenants:write", "tenants:read", "keys:write", "keys:read"}),
     "owner": _ACCOUNTING
     | {"keys:write", "keys:read", "employees:write", "employees:read", "employees:disclose"}
-    | {"payroll:prepare", "payroll:approve"},
+    | {"payroll:prepare", "payroll:approve", "webhooks:write"},
     "accountant": _ACCOUNTING,
     "payroll_preparer": frozenset(
         {"employees:write", "employees:read", "employees:disclose", "payroll:prepare", "payroll:read"}
@@ -141,6 +156,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "payments": "/v1/payments",
     "employees": "/v1/employees",
     "payroll_runs": "/v1/payroll_runs",
+    "webhook_endpoints": "/v1/webhook_endpoints",
     "tenants": "/v1/tenants",
     "api_keys": "/v1/api_keys",
 }
@@ -168,6 +184,13 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "calculate_payslips": ("tasks",),
     "post_payslips": ("tasks",),
     "sweep_payroll_runs": ("scheduler",),
+    "fan_out_invoicing": ("events",),
+    "fan_out_ledger": ("events",),
+    "fan_out_payments": ("events",),
+    "fan_out_payroll": ("events",),
+    "fan_out_webhooks": ("events",),
+    "deliver_webhook": ("tasks",),
+    "resend_webhooks": ("tasks",),
     "sweep_outbox": ("scheduler",),
 }
 """Callers of each private door, as in functions/catalogue.yaml."""

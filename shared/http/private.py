@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 from werkzeug.wrappers import Request, Response
@@ -27,6 +27,9 @@ from shared.limits import TASK_BYTES
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 House = Callable[[], FrameHouse]
+
+EVERY_TYPE: Final = None
+"""For an event door that hears whatever its topic announces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,10 @@ def event_door(
     request: Request,
     door: str,
     house: House,
-    types: Collection[str],
+    types: Collection[str] | None,
     handle: Callable[[Call, Announcement], object],
 ) -> Response:
-    """Serve a Pub/Sub push: `handle(call, announcement)` for the announcement types named, 204 for all others.
+    """Serve a Pub/Sub push: `handle(call, announcement)` for the types named (or EVERY_TYPE), 204 for all others.
 
     Answers 200 `{"done": true}` or `{"refused": code}`; problems otherwise.
     """
@@ -73,7 +76,7 @@ def event_door(
         announcement = read_announcement(body)
         exchange.trace = continued(announcement.traceparent, rooms.ids)
         logs.enter(rooms.settings.project, exchange.trace)
-        if announcement.type not in types:
+        if types is not None and announcement.type not in types:
             exchange.tenant = announcement.tenant
             return Response(status=204)
         call = _call(exchange, announcement.tenant, announcement.id, announcement.type)

@@ -27,6 +27,8 @@ class Purpose(Enum):
     SUBJECT_REQUEST = "subject_request"
     LEGAL_DUTY = "legal_duty"
     AUDIT = "audit"
+    SIGNING = "signing"
+    """A message of ours is signed with a secret that is kept for its receiver."""
 
 
 class LookupField(Enum):

@@ -17,6 +17,7 @@ from functions.ledger.accounts import accounts
 from functions.ledger.periods import periods
 from functions.platform.api_keys import api_keys
 from functions.platform.tenants import tenants
+from functions.webhooks.webhook_endpoints import webhook_endpoints
 from shared.events import Announcement, Command
 from shared.ports import Query, Value
 from shared.settings import Settings
@@ -31,6 +32,7 @@ _DOORS: Final[Mapping[str, Any]] = {  # functions_framework loses their types
     "/v1/customers": customers,
     "/v1/ledger/accounts": accounts,
     "/v1/ledger/periods": periods,
+    "/v1/webhook_endpoints": webhook_endpoints,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.house.sources import PRODUCT, ROOT, place, python_files, roots, tree_of
 
-NOT_DOMAINS = {"shared/cli", "shared/gcp", "shared/http"}
+NOT_DOMAINS = {"shared/cli", "shared/gcp", "shared/http", "shared/internet"}
 
 HOMES = {
     "datetime.now": {"shared/clock.py"},

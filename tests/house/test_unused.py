@@ -22,6 +22,7 @@ HOOKS = {
     "post_fork",  # gunicorn's
     "do_GET",  # http.server's
     "log_message",  # http.server's
+    "readinto",  # io.RawIOBase's
 }
 WAITING = {
     "allocate",  # the kernel's arithmetic is whole from the first day

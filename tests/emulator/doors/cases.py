@@ -103,6 +103,9 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     f"/v1/customers/{NOBODY}/disclosures": {"fields": ["name"], "purpose": "support"},
     f"/v1/ledger/entries/{NOBODY}/reverse": {"effective_on": "2026-11-16", "reference": "CN-1"},
     f"/v1/ledger/entries/{NOBODY}/disclosures": {"fields": ["memo"], "purpose": "audit"},
+    "/v1/webhook_endpoints": {"url": "https://erp.example.com/", "filters": ["payment.*"], "description": "ERP"},
+    f"/v1/webhook_endpoints/{NOBODY}/update": {"url": "https://erp.example.com/", "filters": ["*"]},
+    f"/v1/webhook_endpoints/{NOBODY}/resends": {"since": "2026-11-15T00:00:00Z", "until": "2026-11-16T00:00:00Z"},
 }
 """A good body for every POST that takes one; each bad case breaks one thing of it."""
 
@@ -112,6 +115,10 @@ WITHOUT_BODY = (
     f"/v1/api_keys/{NOBODY}/revoke",
     f"/v1/ledger/holds/{NOBODY}/void",
     f"/v1/ledger/monitors/{NOBODY}/end",
+    f"/v1/webhook_endpoints/{NOBODY}/disable",
+    f"/v1/webhook_endpoints/{NOBODY}/enable",
+    f"/v1/webhook_endpoints/{NOBODY}/rotate_secret",
+    f"/v1/webhook_endpoints/{NOBODY}/deliveries/{NOBODY}/resend",
 )
 
 
@@ -171,6 +178,7 @@ def particular() -> Iterator[Case]:
     yield from of_repairs()
     yield from of_monitors()
     yield from of_years_and_openings()
+    yield from of_webhooks()
     invoices, employees = "/v1/invoices", "/v1/employees"
     yield Case("no such customer", invoices, changed(invoices), 422, "unknown_customer", "customer_id")
     zero = [{"description": "x", "quantity": "0", "unit_price": 1}]
@@ -276,6 +284,22 @@ def of_monitors() -> Iterator[Case]:
     yield Case("an endless amount", monitors, changed(monitors, amount=10**30), 422, "invalid_fields", "amount")
     yield Case("an amount as text", monitors, changed(monitors, amount="100"), 422, "invalid_fields", "amount")
     yield Case("free text", monitors, changed(monitors, reference="é"), 422, "invalid_fields", "reference")
+
+
+def of_webhooks() -> Iterator[Case]:
+    """Where nothing is told, and what cannot be changed or sent again."""
+    endpoints = "/v1/webhook_endpoints"
+    for url in (
+        "http://erp.example.com/",
+        "https://169.254.169.254/",
+        "https://localhost/",
+        "https://a@b.example.com/",
+    ):
+        yield Case(f"told at {url}", endpoints, changed(endpoints, url=url), 422, "url_not_allowed", "url")
+    yield Case("no filter", endpoints, changed(endpoints, filters=["payment*"]), 422, "invalid_fields", "filters")
+    for verb in ("update", "resends"):
+        path = f"{endpoints}/{NOBODY}/{verb}"
+        yield Case("an endpoint of nothing", path, changed(path), 404, "unknown_webhook_endpoint", "id")
 
 
 def of_years_and_openings() -> Iterator[Case]:

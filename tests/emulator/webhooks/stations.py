@@ -14,6 +14,7 @@ from shared.ports import Query, Value
 from shared.settings import Settings
 from shared.webhooks.model import Answer, Delivery, Message, Posting, Resend
 from shared.webhooks.use_cases.endpoints import NewEndpoint
+from shared.webhooks.use_cases.rooms import Webhooks
 from shared.webhooks.use_cases.sending import Order
 from shared.wiring import House
 from tests.builders import ACME, NOON, a_call
@@ -48,7 +49,7 @@ class Receiver:
 
 @dataclass
 class Station:
-    """The rooms of one process, as wired, with the world in the test's hand."""
+    """The rooms of one process, with the world in the test's hand."""
 
     house: House
     line: MortalLine
@@ -59,7 +60,7 @@ class Station:
         """The id of an endpoint that wants everything, and its secret."""
         values: dict[str, Any] = {"url": f"https://{key}.example.com/hooks", "filters": ("*",), "description": ""}
         call = a_call(f"endpoint-{key}", tenant=tenant, once=True)
-        shown = self.house.webhook_endpoints.create(call, NewEndpoint(**(values | changes))).answer
+        shown = self.house.webhooks.endpoints.create(call, NewEndpoint(**(values | changes))).answer
         assert shown.secret is not None
         return shown.endpoint.id, shown.secret
 
@@ -67,18 +68,18 @@ class Station:
         """The bus brings an announcement."""
         cause = Cause("system", "fan_out_payments", told.id)
         call = a_call(tenant=told.tenant, at=at, cause=cause, principal="system:fan_out_payments")
-        return self.house.webhook_fan_out.tell(call, told)
+        return self.house.webhooks.fan_out.tell(call, told)
 
     def attempt(self, task: Command, at: datetime = NOON) -> Delivery:
         """The queue brings the command to make an attempt."""
         body: Any = task.body
         order = Order(body["delivery"], body["endpoint"], body["message"], body["number"])
-        return self.house.webhook_sending.attempt(task_call(task, at), order).answer
+        return self.house.webhooks.sending.attempt(task_call(task, at), order).answer
 
     def resend_page(self, task: Command, at: datetime = NOON) -> Resend:
         """The queue brings the command to send a page again."""
         body: Any = task.body
-        return self.house.webhook_resending.page(task_call(task, at), body["resend"], body["page"]).answer
+        return self.house.webhooks.resending.page(task_call(task, at), body["resend"], body["page"]).answer
 
     def next_task(self, door: str = DELIVER) -> Command:
         """The youngest command for a door."""
@@ -120,7 +121,7 @@ def a_station(settings: Settings, keys: LocalKeys, fate: Fate | None = None, pos
     fate = fate or Fate()
     house, line, post, receiver = House(settings), MortalLine(settings, fate), post or Post(fate), Receiver(fate)
     store = FirestoreStore(settings, settings.database, rpc=line)
-    house.__dict__.update(
-        clock=SteppedClock(), keys=keys, queue=post, bus=post, store=store, webhook_deliverer=receiver
-    )
+    house.__dict__.update(clock=SteppedClock(), keys=keys, queue=post, bus=post, store=store)
+    rooms = Webhooks(house.desk, lambda: house.vault, house.ids, lambda _: receiver, to_loopback=False)
+    house.__dict__.update(webhooks=rooms)
     return Station(house, line, post, receiver)

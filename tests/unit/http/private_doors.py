@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 from shared.calls import Call, Done
 from shared.events import Announcement
 from shared.faults import Conflict, Retryable
-from shared.http.private import Tick, event_door, schedule_door, task_door
+from shared.http.private import EVERY_TYPE, Tick, event_door, schedule_door, task_door
 from shared.wire import Identifier, Wire
 from tests.unit.http.rooms import Rooms
 
@@ -58,6 +58,11 @@ def a_task_door(rooms: Rooms, worker: Worker) -> Serve:
 def an_event_door(rooms: Rooms, worker: Worker) -> Serve:
     """A door of the payments topic that listens to one type."""
     return lambda request: event_door(request, "issue_receipt", lambda: rooms, ("payment.applied",), worker.work)
+
+
+def a_listening_door(rooms: Rooms, worker: Worker) -> Serve:
+    """A door of the payments topic that listens to everything."""
+    return lambda request: event_door(request, "fan_out_payments", lambda: rooms, EVERY_TYPE, worker.work)
 
 
 def a_schedule_door(rooms: Rooms, worker: Worker) -> Serve:

@@ -8,9 +8,20 @@ from shared.events import Announcement
 from shared.http.private import Tick
 from shared.limits import TASK_BYTES
 from tests.builders import ACME, NOON
-from tests.unit.http.conftest import LogLines
-from tests.unit.http.private_doors import BUSY, REFUSED, Chunk, Worker, a_push, a_task, an_announcement
+from tests.unit.http.conftest import LogLines, client_of
+from tests.unit.http.issuer import Issuer
+from tests.unit.http.private_doors import (
+    BUSY,
+    REFUSED,
+    Chunk,
+    Worker,
+    a_listening_door,
+    a_push,
+    a_task,
+    an_announcement,
+)
 from tests.unit.http.problems import assert_problem
+from tests.unit.http.rooms import Rooms
 
 Headers = dict[str, str]
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -46,6 +57,16 @@ def test_a_task_sent_again_by_the_sweep_is_the_same_request(
 def test_a_private_door_takes_any_path(task_door: Client, tasks_token: Headers, path: str) -> None:
     """In production the door stands alone at its root; locally it is one of many."""
     assert task_door.post(path, json=a_task(), headers=tasks_token).status_code == 200
+
+
+def test_a_door_may_hear_every_type(guarded_rooms: Rooms, worker: Worker, issuer: Issuer) -> None:
+    """Whatever its topic announces, known when the door was written or not."""
+    account = "daybook-events@daybook-test.iam.gserviceaccount.com"
+    headers = {"Authorization": f"Bearer {issuer.token('fan_out_payments', email=account)}"}
+    door = client_of(a_listening_door(guarded_rooms, worker))
+    for kind in ("payment.applied", "payment.never_seen_before"):
+        assert door.post("/", json=a_push(an_announcement(type=kind)), headers=headers).status_code == 200
+    assert [told.type for told in worker.given] == ["payment.applied", "payment.never_seen_before"]
 
 
 def test_an_event_is_handed_over_as_announced(event_door: Client, worker: Worker, events_token: Headers) -> None:

@@ -57,6 +57,13 @@ module "books" {
     "shifts.d"       = {}
     "carried.sums"   = {}
     "closings.lines" = {}
+
+    # What webhooks say is read by name, and so are attempts; deliveries are found by endpoint and state.
+    "webhook_messages.body"         = {}
+    "webhook_attempts.at"           = {}
+    "webhook_deliveries.created_at" = {}
+    "webhook_endpoints.secrets"     = {}
+    "webhook_routes.endpoints"      = {}
   }
 
   indexes = {
@@ -67,6 +74,10 @@ module "books" {
     # A balance: the months of an account since what was carried forward.
     totals_by_account = { collection = "totals", fields = ["account", "month"] }
     shifts_by_account = { collection = "shifts", fields = ["account", "month"] }
+
+    # An endpoint's deliveries, newest first: its log, and the ranges that are sent again.
+    webhook_deliveries_by_endpoint = { collection = "webhook_deliveries", fields = ["endpoint", "-created_at"] }
+    webhook_deliveries_by_state    = { collection = "webhook_deliveries", fields = ["endpoint", "state", "-created_at"] }
   }
 
   depends_on = [module.services]

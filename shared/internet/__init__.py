@@ -1,0 +1,1 @@
+"""The internet: the one place that sends requests to addresses which others chose."""
