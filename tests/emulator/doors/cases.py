@@ -114,6 +114,7 @@ WITHOUT_BODY = (
     f"/v1/payroll_runs/{NOBODY}/approve",
     f"/v1/api_keys/{NOBODY}/revoke",
     f"/v1/ledger/holds/{NOBODY}/void",
+    f"/v1/payments/events/{NOBODY}/replay",
     f"/v1/ledger/monitors/{NOBODY}/end",
     f"/v1/webhook_endpoints/{NOBODY}/disable",
     f"/v1/webhook_endpoints/{NOBODY}/enable",
