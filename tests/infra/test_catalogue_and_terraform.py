@@ -23,6 +23,7 @@ DRIVEN = {
     "topic": "local.catalogue.topics",
     "subscription": "local.catalogue.subscriptions",
     "job": "local.catalogue.jobs",
+    "alert": "local.catalogue.alerts",
 }
 
 
@@ -48,6 +49,13 @@ def test_every_collection_of_the_catalogue_is_used() -> None:
     read_elsewhere = {"defaults"}  # merged into each function
     not_deployed = {"version", "requirement_groups"}  # for the tools that make bundles
     assert set(CATALOGUE) - used - read_elsewhere - not_deployed == set()
+
+
+def test_every_error_that_the_product_logs_is_an_alert() -> None:
+    """Nothing is wrong in silence, and no alert waits for a line that nobody writes."""
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "shared").rglob("*.py"))
+    logged = set(re.findall(r'_log\.error\(\s*"([a-z_]+)"', text))
+    assert set(CATALOGUE["alerts"]) == logged | {"request"}
 
 
 def test_no_name_of_the_catalogue_is_written_in_terraform() -> None:

@@ -40,6 +40,8 @@ subscriptions:
     max_backoff_seconds: 600
     max_delivery_attempts: 20
     ack_deadline_seconds: 60
+alerts:
+  request: A request ended in a bug and is tried again.
 jobs:
   sweep-outbox: {function: sweep_outbox, cron: "*/5 * * * *", zone: Etc/UTC}
 """

@@ -7,6 +7,7 @@ module "house" {
   domain         = var.domain
   bundles        = var.bundles
   bundles_folder = "${path.root}/../../../../build/bundles"
+  alert_mails    = var.alert_mails
 
   protected              = false
   keep_warm              = false

@@ -18,3 +18,9 @@ variable "bundles" {
   description = "SHA-256 of each function's bundle: pass -var-file=build/bundles/bundles.tfvars.json, as make plan does."
   type        = map(string)
 }
+
+variable "alert_mails" {
+  description = "Addresses that every alert is sent to; none in a project that nobody watches."
+  type        = set(string)
+  default     = []
+}

@@ -77,3 +77,13 @@ output "task_senders" {
   description = "Functions that may put the tasks' account on a task."
   value       = module.caller["tasks"].users
 }
+
+output "alerts" {
+  description = "The alerts: what each waits for in the logs, and whom it tells."
+  value = {
+    for name, alert in module.alert : name => {
+      filter = alert.policy.conditions[0].condition_matched_log[0].filter
+      tells  = alert.policy.notification_channels
+    }
+  }
+}

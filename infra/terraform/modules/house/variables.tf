@@ -63,3 +63,13 @@ variable "keep_warm" {
   description = "Whether functions keep the min_instances of the catalogue; otherwise all go to zero when idle."
   type        = bool
 }
+
+variable "alert_mails" {
+  description = "Addresses that every alert is sent to."
+  type        = set(string)
+
+  validation {
+    condition     = alltrue([for mail in var.alert_mails : can(regex("^[^@ ]+@[^@ ]+$", mail))])
+    error_message = "An address has an @ in it."
+  }
+}

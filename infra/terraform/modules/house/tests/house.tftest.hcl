@@ -22,6 +22,7 @@ variables {
   key_rotation_days      = 90
   key_destroy_after_days = 30
   keep_warm              = true
+  alert_mails            = ["ledger@example.com"]
 }
 
 run "catalogue" {
@@ -61,6 +62,16 @@ run "house" {
       )
     ])
     error_message = "Public doors answer through the load balancer only; private ones from inside, to their callers."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, means in run.catalogue.catalogue.alerts : (
+        output.alerts[name].filter == "resource.type=\"cloud_run_revision\" severity>=ERROR jsonPayload.message=\"${name}\""
+        && length(output.alerts[name].tells) == 1
+      )
+    ])
+    error_message = "Every alert of the catalogue waits for its line, and somebody is told."
   }
 
   assert {
