@@ -20,7 +20,7 @@ from shared.payments.records import (
     write_payment,
     write_tracked,
 )
-from shared.payments.refusals import PaymentNeverCame, RefundTooLarge
+from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
 from shared.payments.rules.settlement import Settlement
 from shared.payments.rules.settling import patience, settle
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
@@ -54,11 +54,11 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
     """
     try:
         settlement = settle(call, stored, view)
-    except (PaymentNeverCame, RefundTooLarge) as refusal:
+    except (PaymentNeverCame, ObjectNeverCame, RefundTooLarge) as refusal:
         return _finished(inbox, stored, EventState.REFUSED, refusal)
     if settlement is None:
         return _finished(inbox, stored, EventState.STALE)
-    entry, told = _entry(call, stored.event, settlement), _told(call, stored.event, settlement)
+    entry, told = _entry(call, stored, settlement), _told(call, stored.event, settlement)
     entry_id = entry.id if entry else ""
     end = write_end(EventState.APPLIED, entry_id=entry_id, outbox=(told.id,))
     writes = (*_written(call, settlement, view), Update(inbox.ref, end, inbox.version))
@@ -103,14 +103,17 @@ def _put(view: View, ref: Ref, fields: Fields) -> Write:
     return Update(ref, fields, document.version) if document else Create(ref, fields)
 
 
-def _entry(call: Call, event: PartnerEvent, settlement: Settlement) -> JournalEntry | None:
-    """The entry of a settlement, effective on the day that the partner's event tells of."""
+def _entry(call: Call, stored: StoredEvent, settlement: Settlement) -> JournalEntry | None:
+    """The entry of a settlement, effective on the day that the partner's event tells of.
+
+    One that was refused since that day's month is closed, and replayed, is effective on the day of its replay.
+    """
     if not settlement.lines:
         return None
     return JournalEntry(
         call.cause.stored_id("entry"),
         settlement.lines,
-        event.occurred_at.date(),
+        (stored.waits_from if stored.late else stored.event.occurred_at).date(),
         str(call.cause),
         call.request_hash,
         reference=settlement.invoice.number if settlement.invoice else "",

@@ -134,6 +134,8 @@ class Payment:
     less, and not this; refunds that are told one by one do not count here.
     """
     reversed: int = 0
+    fee_told: int = 0
+    """What the partner has told in all that it keeps of it."""
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -189,8 +191,12 @@ class StoredEvent:
     received_at: datetime
     key_id: str
     """Which of the endpoint's secrets signed it."""
+    waits_from: datetime
+    """When it came or was last replayed: since then it waits for what it is about."""
     replays: int = 0
     """How often an operator has set it applying again."""
+    late: bool = False
+    """It was replayed after its month was closed: its entry is effective on the day of the replay."""
     refused: str = ""
     entry_id: str = ""
 

@@ -26,7 +26,7 @@ INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
 RAW: Final = "raw"
 
-_PARTS: Final = ("received", "matched", "unapplied", "refunded", "refund_told", "reversed", "version")
+_PARTS: Final = ("received", "matched", "unapplied", "refunded", "refund_told", "reversed", "fee_told", "version")
 TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
 """The collections of what partners tell of besides payments."""
 
@@ -93,14 +93,18 @@ def write_event(stored: StoredEvent, sealed: bytes) -> dict[str, Value]:
         "outbox": [],
         "received_at": stored.received_at,
         "key_id": stored.key_id,
-        "replays": stored.replays,
+        **_replayed(stored),
         RAW: sealed,
     }
 
 
 def write_replay(stored: StoredEvent) -> dict[str, Value]:
     """An event that is to be applied (again), as it is understood now."""
-    return {**_said(stored.event), **write_end(stored.state), "replays": stored.replays}
+    return {**_said(stored.event), **write_end(stored.state), **_replayed(stored)}
+
+
+def _replayed(stored: StoredEvent) -> dict[str, Value]:
+    return {"waits_from": stored.waits_from, "replays": stored.replays, "late": stored.late}
 
 
 def _said(event: PartnerEvent) -> dict[str, Value]:
@@ -159,7 +163,9 @@ def read_event(document: Document) -> StoredEvent:
         EventState(fields["state"]),
         cast("datetime", fields["received_at"]),
         cast("str", fields["key_id"]),
+        cast("datetime", fields["waits_from"]),
         replays=cast("int", fields["replays"]),
+        late=cast("bool", fields["late"]),
         refused=cast("str", refusal["code"]) if refusal else "",
         entry_id=cast("str", fields["entry_id"]),
     )

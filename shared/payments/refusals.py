@@ -61,3 +61,9 @@ class RefundTooLarge(Malformed):
     """A partner tells of more refunded than was received."""
 
     code = "refund_exceeds_payment"
+
+
+class ObjectNeverCame(NotFound):
+    """An event that ends a refund, dispute or payout waited for its beginning until its time was over."""
+
+    code = "object_never_came"

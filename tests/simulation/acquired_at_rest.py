@@ -1,5 +1,6 @@
 """What the partner that sends batches told, beside what became of it: each event once, and the books say the same."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -93,15 +94,18 @@ def _disputes(told: list[_Told], documents: Documents) -> Iterator[str]:
 
 
 def _books(business: Business, documents: Documents, watch: Watch) -> Iterator[str]:
-    """What the partner holds for us and what is in dispute, by payments and disputes and by the entries."""
-    held = sum(
-        cast("int", one["matched"]) + cast("int", one["unapplied"])
-        for one in documents.get("payments", {}).values()
-        if one["partner"] == "adyen"
-    )
+    """What partners hold for us and what is in dispute, by payments and disputes and by the entries."""
+    held: Counter[str] = Counter()
+    for one in documents.get("payments", {}).values():
+        held[str(one["partner"])] += cast("int", one["matched"]) + cast("int", one["unapplied"])
     amounts = [(one["stage"], cast("int", one["amount"])) for one in documents.get("disputes", {}).values()]
     disputed = sum(amount for stage, amount in amounts if stage == "open")
     lost = sum(amount for stage, amount in amounts if stage == "lost")
-    for account, wanted in (("assets:clearing:adyen", held - disputed - lost), (DISPUTED, disputed)):
+    accounts = {
+        "assets:clearing:adyen": held["adyen"] - disputed - lost,
+        "assets:clearing:stripe": held["stripe"],
+        DISPUTED: disputed,
+    }
+    for account, wanted in accounts.items():
         if (stands := -watch.stands(business.tenant, account)) != wanted:
             yield f"{account} stands at {stands}, by payments and disputes at {wanted}"

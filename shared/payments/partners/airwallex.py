@@ -119,7 +119,7 @@ def _bank_transfer(told: PartnerEvent, said: Any) -> PartnerEvent:
         told,
         payment=text(said["id"]),
         money=major(said["amount"], said["currency"]),
-        fee=_fee(said.get("fee"), said["currency"]),
+        fee=_fee(told, said.get("fee"), said["currency"]),
         invoice_id=our_id(reference),
         reference=our_reference(reference),
     )
@@ -131,7 +131,7 @@ def _transfer(told: PartnerEvent, said: Any) -> PartnerEvent:
         told,
         object=text(said["id"]),
         money=major(said["amount_payer_pays"], said["source_currency"]),
-        fee=_fee(said.get("fee_amount"), said.get("fee_currency")),
+        fee=_fee(told, said.get("fee_amount"), said.get("fee_currency")),
     )
 
 
@@ -146,8 +146,10 @@ _SAID: Final = {
 """How the events of each family say it, by the first word of their names."""
 
 
-def _fee(amount: Any, currency: Any) -> Money | None:
-    return major(amount, currency) if amount else None
+def _fee(told: PartnerEvent, amount: Any, currency: Any) -> Money | None:
+    """What is kept of money that came or went out; an event of its failure only says again what it was."""
+    kept = told.kind in {EventKind.PAYMENT_SUCCEEDED, EventKind.PAYOUT_PAID}
+    return major(amount, currency) if amount and kept else None
 
 
 def _invoice_id(said: Any) -> str:

@@ -14,7 +14,6 @@ _CLEARING: Final = ""
 
 MOVES: Final[Mapping[tuple[Thing, Stage | None, Stage], tuple[AccountCode, AccountCode]]] = {
     (Thing.DISPUTE, None, Stage.OPEN): (DISPUTED, _CLEARING),
-    (Thing.DISPUTE, None, Stage.LOST): (CHARGEBACKS, _CLEARING),  # lost without having been told of before
     (Thing.DISPUTE, Stage.OPEN, Stage.WON): (_CLEARING, DISPUTED),
     (Thing.DISPUTE, Stage.OPEN, Stage.LOST): (CHARGEBACKS, DISPUTED),
     (Thing.DISPUTE, Stage.WON, Stage.LOST): (CHARGEBACKS, _CLEARING),

@@ -54,20 +54,6 @@ THING: Final[Mapping[EventKind, Thing]] = {
 """What an event of each kind is about; the others are nothing for the books."""
 
 
-AMOUNT_TOLD: Final = frozenset(
-    {
-        EventKind.PAYMENT_PENDING,
-        EventKind.PAYMENT_FAILED,
-        EventKind.PAYMENT_SUCCEEDED,
-        EventKind.PAYMENT_REFUNDED,
-        EventKind.REFUND_SUCCEEDED,
-        EventKind.DISPUTE_OPENED,
-        EventKind.PAYOUT_PAID,
-    }
-)
-"""Kinds whose event must say how much; of the others it is known from before."""
-
-
 def first_state(event: PartnerEvent) -> EventState:
     """What becomes of an event when it is stored: only what can be applied is received, all else is kept."""
     if event.kind is EventKind.UNREADABLE:
@@ -78,9 +64,17 @@ def first_state(event: PartnerEvent) -> EventState:
 def can_be_applied(event: PartnerEvent) -> bool:
     """Whether an event is for the books, and says which payment or object it is about and how much."""
     thing = THING.get(event.kind)
-    if thing is None or (event.money is None and event.kind in AMOUNT_TOLD):
+    if thing is None or event.money is None:
         return False
-    return bool((event.payment or thing is Thing.PAYOUT) and (event.object or thing is Thing.PAYMENT))
+    if event.kind in _OBJECT_SAYS_IT:
+        return bool(event.object)
+    return bool(event.payment and (event.object or thing is Thing.PAYMENT))
+
+
+_OBJECT_SAYS_IT: Final = frozenset(
+    {EventKind.DISPUTE_WON, EventKind.DISPUTE_LOST, EventKind.PAYOUT_PAID, EventKind.PAYOUT_FAILED}
+)
+"""Kinds whose object is enough: a payout is of no payment, and a dispute's payment is known since it was opened."""
 
 
 class Meaning(Enum):

@@ -6,7 +6,7 @@ from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import clearing_account
 from shared.ledger.model import credit, debit
 from shared.money import Money
-from shared.payments.model import PartnerEvent, Payment, Stage
+from shared.payments.model import EventKind, PartnerEvent, Payment, Stage
 from shared.payments.rules.settlement import Settlement, come, fee_lines, go, less, told_money
 
 
@@ -34,10 +34,26 @@ def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: 
         received=money.amount,
         matched=parts.matched,
         unapplied=parts.unapplied.amount,
+        fee_told=event.fee.amount if event.fee else 0,
         version=known.version + 1 if known else 1,
     )
     lines = (debit(clearing_account(event.partner), money), *parts.credits(), *fee_lines(event))
     return Settlement(payment, invoice, lines)
+
+
+def dearer(payment: Payment, event: PartnerEvent) -> Settlement | None:
+    """A payment that is known, told again with a larger fee: the difference; None when there is none.
+
+    Some partners know their fee only after the payment.
+    """
+    fee = event.fee
+    if event.kind is not EventKind.PAYMENT_SUCCEEDED or fee is None or fee.currency != payment.currency:
+        return None
+    more = Money(fee.amount - payment.fee_told, fee.currency)
+    if more.amount <= 0:
+        return None
+    after = replace(payment, fee_told=fee.amount, version=payment.version + 1)
+    return Settlement(after, lines=fee_lines(replace(event, fee=more)))
 
 
 def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement:

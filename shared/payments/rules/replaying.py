@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.calls import Call, Outcome
+from shared.ledger.refusals import PeriodClosed
 from shared.payments.model import EventKind, EventState, StoredEvent
 from shared.payments.records import inbox_ref, read_event, write_end, write_event, write_replay
 from shared.payments.refusals import EventDecided, NotAnEvent, NothingToApply, UnknownEvent
@@ -28,11 +29,13 @@ def decide_replay(call: Call, ref: Ref, known: StoredEvent, view: View, *, seale
     own = inbox_ref(call.tenant, known.key)
     if own == ref:
         again = stored.replays + 1
-        event = replace(stored, event=known.event, state=EventState.RECEIVED, replays=again, refused="", entry_id="")
+        late = stored.late or stored.refused == PeriodClosed.code
+        fresh = replace(stored, event=known.event, state=EventState.RECEIVED, refused="", entry_id="")
+        event = replace(fresh, replays=again, waits_from=call.at, late=late)
         return Outcome(ref, ACTION, event, (Update(ref, write_replay(event), document.version),))
     view.need((own,))
     there = view[own]
-    event = read_event(there) if there else replace(known, state=EventState.RECEIVED)
+    event = read_event(there) if there else replace(known, state=EventState.RECEIVED, waits_from=call.at)
     writes: tuple[Write, ...] = (Update(ref, write_end(EventState.REPLAYED), document.version),)
     created = () if there else (Create(own, write_event(event, sealed)),)
     return Outcome(own, ACTION, event, (*writes, *created))

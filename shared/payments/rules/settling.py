@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from shared.calls import Call
 from shared.faults import Retryable
@@ -17,10 +18,10 @@ from shared.payments.records import (
     tracked_id,
     tracked_ref,
 )
-from shared.payments.refusals import PaymentNeverCame
+from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
-from shared.payments.rules.paying import begin, receive, reverse
+from shared.payments.rules.paying import begin, dearer, receive, reverse
 from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
 from shared.payments.rules.settlement import Settlement, told_money
 from shared.ports import View
@@ -31,7 +32,7 @@ def settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
 
     Raises:
         Retryable: what it is about is not there yet, and its time is not over.
-        PaymentNeverCame: its time is over.
+        PaymentNeverCame, ObjectNeverCame: its time is over.
         RefundTooLarge: the partner tells of more than there was.
     """
     thing = THING[stored.event.kind]
@@ -43,8 +44,8 @@ def settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
 
 
 def patience(stored: StoredEvent) -> datetime:
-    """Until when an event waits for what it is about."""
-    return stored.received_at + timedelta(days=WAIT_FOR_OBJECT_DAYS)
+    """Until when an event waits for what it is about, since it came or was last replayed."""
+    return stored.waits_from + timedelta(days=WAIT_FOR_OBJECT_DAYS)
 
 
 def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
@@ -55,9 +56,9 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     known, identity = _known(call, event, view), payment_of(event)
     stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
-        return None
-    if stage is Meaning.WAITS or (known is None and event.kind is EventKind.PAYMENT_REVERSED):
-        _succeeded(call, stored, view)
+        return dearer(known, event) if known else None
+    if stage is Meaning.WAITS:
+        _succeeded(call, stored, view)  # it has not: what is taken back has still to come
     if stage is Stage.SUCCEEDED:
         return receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
     if stage is Stage.REVERSED and known:
@@ -74,8 +75,7 @@ def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     payment = _succeeded(call, stored, view)
     if stage is Meaning.WAITS:
         if event.money is None or not known_by_its_total(payment, event):
-            _wait(call, stored, "the refund that failed is not there yet")
-            return None  # it failed before it was told: no money has moved
+            _never_came(call, stored, Thing.REFUND)
         stage = Stage.FAILED
     tracked = _next(event, Thing.REFUND, known, stage)
     invoice = _invoice(call, stored, payment.invoice_id, view)
@@ -91,11 +91,8 @@ def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View
     if stage is Meaning.STALE:
         return None
     if stage is Meaning.WAITS:
-        _wait(call, stored, f"the {thing.value} is not there yet")
-        if event.kind is not EventKind.DISPUTE_LOST or event.money is None:
-            return None  # it came to nothing before it was told: no money has moved
-        stage = Stage.LOST
-    if thing is Thing.DISPUTE:
+        _never_came(call, stored, thing)
+    if thing is Thing.DISPUTE and known is None:
         _succeeded(call, stored, view)
     return move(event, known.stage if known else None, _next(event, thing, known, stage))
 
@@ -157,6 +154,13 @@ def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> In
         return None
     invoice = read_either(document)
     return invoice if isinstance(invoice, Invoice) else None
+
+
+def _never_came(call: Call, stored: StoredEvent, thing: Thing) -> NoReturn:
+    """What an event ends is not there yet. Refused once its time is over: whether money moved is then for people."""
+    _wait(call, stored, f"the {thing.value} is not there yet")
+    message = f"the {thing.value} that it is about never came"
+    raise ObjectNeverCame(message, field="object", detail={"event": stored.key})
 
 
 def _wait(call: Call, stored: StoredEvent, message: str) -> None:

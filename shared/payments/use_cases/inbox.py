@@ -142,7 +142,7 @@ class Inbox:
         if event.kind is EventKind.UNREADABLE:
             _log.error("event_quarantined", tenant=call.tenant, partner=partner, event_id=event.id)
         call = replace(call, cause=event_cause(call.tenant, partner, event.account, event.id))
-        stored = StoredEvent(call.cause.stored_id("event"), event, first_state(event), call.at, piece.key_id)
+        stored = StoredEvent(call.cause.stored_id("event"), event, first_state(event), call.at, piece.key_id, call.at)
         return _Told(call, stored, self._seal(call, stored, stored.key, piece.raw.decode("latin-1")))
 
     def _take_in(self, told: tuple[_Told, ...]) -> Done[tuple[StoredEvent, ...]]:

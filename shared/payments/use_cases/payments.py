@@ -45,7 +45,7 @@ class Payments:
 
         Raises:
             Retryable: the event, or what it is about, is not there yet.
-            PaymentNeverCame, RefundTooLarge: recorded, the event is refused.
+            PaymentNeverCame, ObjectNeverCame, RefundTooLarge: recorded, the event is refused.
             Refused: by the ledger; recorded, the event is refused.
         """
         inbox = inbox_ref(call.tenant, key)

@@ -8,6 +8,7 @@ import pytest
 from shared.calls import Done
 from shared.events import Command
 from shared.faults import Refused, Retryable
+from shared.identity import StoredId
 from shared.ledger.rules.control import Control
 from shared.payments.model import EventKind, EventState, StoredEvent
 from shared.payments.partners import stripe
@@ -217,11 +218,25 @@ def test_a_replay_whose_queue_is_down_is_sent_by_the_sweep(house: Instance, refu
     assert task_in(done).id in house.post.tasks
 
 
+def test_a_payment_of_a_closed_month_is_booked_on_the_day_of_its_replay(house: Instance) -> None:
+    """A regression: its day's month never opens again, and the money was nowhere."""
+    house.controls.run(a_call("close"), Control.HARD_CLOSE, "2026-11")
+    task = task_of(house, paid())
+    with pytest.raises(Refused, match="2026-11"):
+        apply(house, task)
+    december = NOON + timedelta(days=20)
+    done = house.inbox.replay(a_call("replay", at=december, once=True), str(task.body["event"]))
+    stored = apply(house, task_in(done), december).answer
+    assert stored.state is EventState.APPLIED
+    assert house.books.entry(ACME, StoredId(stored.entry_id)).entry.effective_on == december.date()
+    assert payment(house).received == 12_000
+
+
 def test_an_event_that_waits_is_retried_after_a_replay_too(house: Instance) -> None:
-    """Its payment may still come."""
+    """Its payment may still come: it waits as long again."""
     refund = task_of(house, refunded(in_all=12_000))
     with pytest.raises(PaymentNeverCame):
         apply(house, refund, WAITED)
-    task = task_in(replay(house, str(refund.body["event"])))
+    task = task_in(house.inbox.replay(a_call("replay", at=WAITED, once=True), str(refund.body["event"])))
     with pytest.raises(Retryable):
-        apply(house, task, NOON)
+        apply(house, task, WAITED)
