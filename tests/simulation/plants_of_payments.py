@@ -26,7 +26,7 @@ PAYMENT_PLANTS: Final = (
         "payment_without_its_invoice_refused",
         PAYMENT_SETTLING,
         '        _wait(call, stored, "the invoice is not issued yet")\n        return None\n',
-        "        message = 'no such invoice'\n        raise PaymentNeverCame(message)\n",
+        "        message = 'no such invoice'\n        raise ObjectNeverCame(message)\n",
     ),
     one("late_event_taken_for_none", PAYMENT_SETTLING, '    _wait(call, stored, "the payment is not there yet")\n', ""),
     one(
