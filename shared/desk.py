@@ -12,7 +12,7 @@ from shared.calls import Call, Done, Outcome
 from shared.faults import Detail, IdempotencyKeyReused, Kind, Refused
 from shared.limits import IDEMPOTENCY_DAYS
 from shared.outbox import Outbox, read_row, row
-from shared.ports import Create, Decision, Document, Fields, Ref, Store, Value, View
+from shared.ports import Create, Decision, Document, Fields, Ref, Store, Value, View, Write
 
 T = TypeVar("T")
 
@@ -106,11 +106,16 @@ def _replay(call: Call, trace: Document, view: View, again: Callable[[Document],
 def _to_write(call: Call, outcome: Outcome[T]) -> Decision[Done[T] | Refused]:
     if not outcome.writes and outcome.refusal is None and not (outcome.joined and call.once):
         return Decision(Done(outcome.answer, replayed=True, messages=outcome.messages))
-    writes = [*outcome.writes, audit_record(call, outcome), *(row(message, call.at) for message in outcome.messages)]
+    writes = recorded(call, outcome)
     if call.once:
         writes.append(_trace(call, outcome))
     answer: Done[T] | Refused = outcome.refusal or Done(outcome.answer, messages=outcome.messages)
     return Decision(answer, tuple(writes), outcome.loose)
+
+
+def recorded(call: Call, outcome: Outcome[T]) -> list[Write]:
+    """What an outcome writes, with its audit record and the rows of its messages: all in the fact's commit."""
+    return [*outcome.writes, audit_record(call, outcome), *(row(message, call.at) for message in outcome.messages)]
 
 
 def audit_record(call: Call, outcome: Outcome[T]) -> Create:

@@ -74,7 +74,7 @@ def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
         return None
     payment = _succeeded(call, stored, view)
     if stage is Meaning.WAITS:
-        if event.money is None or not known_by_its_total(payment, event):
+        if not known_by_its_total(payment, event):
             _never_came(call, stored, Thing.REFUND)
         stage = Stage.FAILED
     tracked = _next(event, Thing.REFUND, known, stage)

@@ -12,12 +12,11 @@ from typing import Final, cast
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk, audit_record
+from shared.desk import Desk, recorded
 from shared.events import Command, Json
 from shared.identity import StoredId, TenantId, stored_id
 from shared.keys import SecretMissing, Secrets
 from shared.listing import Listing
-from shared.outbox import row
 from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
 from shared.payments.partners import partner_named
 from shared.payments.partners.adapter import Piece, Proven, Secret
@@ -161,9 +160,8 @@ class Inbox:
                 command = (applying(one.call, event),) if event.state is EventState.RECEIVED else ()
                 messages += command
                 if known is None:
-                    outcome = Outcome(one.ref, "event.receive", event)
-                    writes += [Create(one.ref, write_event(event, one.sealed)), audit_record(one.call, outcome)]
-                    writes += [row(message, one.call.at) for message in command]
+                    created = Create(one.ref, write_event(event, one.sealed))
+                    writes += recorded(one.call, Outcome(one.ref, "event.receive", event, (created,), command))
             return Decision(Done(tuple(events), replayed=not writes, messages=tuple(messages)), tuple(writes))
 
         done = self._desk.store.transact((), decide)
