@@ -72,7 +72,7 @@ class Race:
     late: Counter[str] = field(default_factory=Counter)
 
     def run(self, operation: Callable[[], object]) -> "Race":
-        """Post from all instances; a quarter of the way the operation is ordered."""
+        """Post from all instances: a quarter before the operation, half beside it, the rest once it is answered."""
         for number, writer in enumerate(self.writers):  # every instance remembers the accounts
             post(writer, self.make(f"warm-{number}", number))
         begun, answered = Event(), Event()
@@ -80,13 +80,17 @@ class Race:
         def one(number: int) -> tuple[str, bool]:
             if number == POSTS // 4:
                 begun.set()
+            if number >= POSTS * 3 // 4:  # so that no machine is fast enough to miss the answer
+                answered.wait(60)
             after = answered.is_set()
             return self._ask(self.writers[number % INSTANCES], self.make(f"race-{number}", number)), after
 
         def order() -> None:
             begun.wait(60)
-            operation()
-            answered.set()
+            try:
+                operation()
+            finally:
+                answered.set()
 
         with ThreadPoolExecutor(INSTANCES + 1) as pool:
             ordered = pool.submit(order)
@@ -94,8 +98,7 @@ class Race:
                 self.outcomes[outcome] += 1
                 self.late[outcome] += after
             ordered.result()
-        assert self.late.total(), "the race was missed: all of it was before the answer"
-        assert self.late.total() < POSTS
+        assert POSTS // 4 <= self.late.total() < POSTS
         assert self.kept.proven()
         return self
 
