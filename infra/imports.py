@@ -50,8 +50,8 @@ def closure_of(door: Path) -> Closure:
         for module in {each for name in needs.imported for each in modules_of(name)} - modules:
             modules.add(module)
             tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
-            if module == COMPOSITION_ROOT:
-                rooms = take_rooms(tree)
+            if module.startswith(COMPOSITION_ROOT):
+                rooms |= take_rooms(tree)
             waiting.append(needs_of(tree))
         waiting += [rooms.pop(room) for room in rooms.keys() & attributes]
     return Closure(frozenset(modules), frozenset(name for name in imported if name.split(".")[0] != PRODUCT))

@@ -7,7 +7,7 @@ import pytest
 from tests.house.sources import ROOT, place, python_files
 
 SHARED = ROOT / "shared"
-NOT_DOMAINS = {"cli", "gcp", "http", "internet"}
+NOT_DOMAINS = {"cli", "gcp", "http", "internet", "wiring"}
 DOMAINS = sorted(
     path.name for path in SHARED.iterdir() if (path / "__init__.py").exists() and path.name not in NOT_DOMAINS
 )

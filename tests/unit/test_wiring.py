@@ -2,6 +2,7 @@
 
 import ast
 from functools import cached_property
+from inspect import getattr_static
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from shared.gcp.secrets import FileSecrets, SecretManagerSecrets
 from shared.settings import Settings, read_settings
 from shared.wiring import House
 
-ROOMS = sorted(name for name, value in vars(House).items() if isinstance(value, cached_property))
+ROOMS = sorted(name for name in dir(House) if isinstance(getattr_static(House, name), cached_property))
 DOORS = sorted(Path(__file__).parents[2].joinpath("functions").rglob("*.py"))
 
 

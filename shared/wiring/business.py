@@ -1,0 +1,92 @@
+"""The rooms of what a company does: customers, invoices, taxes, payments, payroll, webhooks."""
+
+# ruff: noqa: PLC0415 - a room imports what it is made of when it is first entered
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.identity import TenantId
+from shared.wiring.ledger import LedgerRooms
+
+if TYPE_CHECKING:
+    from shared.customers.use_cases import Customers
+    from shared.invoicing.use_cases import Invoicing
+    from shared.payments.use_cases.inbox import Inbox
+    from shared.payments.use_cases.payments import Payments
+    from shared.payroll.use_cases.employees import Employees
+    from shared.payroll.use_cases.runs import PayrollRuns
+    from shared.tax.use_cases import Taxes
+    from shared.webhooks.use_cases.rooms import Webhooks
+
+
+class BusinessRooms(LedgerRooms):
+    """What posts to the ledger, and tells of it."""
+
+    # --- customers, invoicing and tax
+
+    @cached_property
+    def customers(self) -> "Customers":
+        """Who is invoiced."""
+        from shared.customers.use_cases import Customers
+
+        return Customers(self.desk, self.vault, self.disclosures)
+
+    @cached_property
+    def taxes(self) -> "Taxes":
+        """What tax a supply carries."""
+        from shared.tax.use_cases import Taxes
+
+        return Taxes()
+
+    @cached_property
+    def invoicing(self) -> "Invoicing":
+        """Drafting and issuing."""
+        from shared.invoicing.use_cases import Invoicing
+        from shared.tax.model import Seller
+
+        def seller(tenant: TenantId) -> Seller:
+            profile = self.tenants.profile(tenant)
+            return Seller(profile.country, profile.registrations)
+
+        return Invoicing(self.desk, self.books, self.taxes, seller)
+
+    # --- payments
+
+    @cached_property
+    def inbox(self) -> "Inbox":
+        """Partners' events, taken in."""
+        from shared.payments.use_cases.inbox import Inbox
+
+        return Inbox(self.desk, self.secrets, self.vault)
+
+    @cached_property
+    def payments(self) -> "Payments":
+        """Partners' events, applied."""
+        from shared.payments.use_cases.payments import Payments
+
+        return Payments(self.desk, self.books)
+
+    # --- payroll
+
+    @cached_property
+    def employees(self) -> "Employees":
+        """Who is paid."""
+        from shared.payroll.use_cases.employees import Employees
+
+        return Employees(self.desk, self.vault, self.disclosures)
+
+    @cached_property
+    def payroll_runs(self) -> "PayrollRuns":
+        """Paying them."""
+        from shared.payroll.use_cases.runs import PayrollRuns
+
+        return PayrollRuns(self.desk, self.books, self.employees)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """What happened, told to tenants' own systems."""
+        from shared.internet.deliverer import InternetDeliverer
+        from shared.webhooks.use_cases.rooms import Webhooks
+
+        loopback = self.settings.webhooks_to_loopback
+        return Webhooks(self.desk, lambda: self.vault, self.ids, InternetDeliverer, to_loopback=loopback)
