@@ -67,3 +67,15 @@ class ObjectNeverCame(NotFound):
     """An event that ends a refund, dispute or payout waited for its beginning until its time was over."""
 
     code = "object_never_came"
+
+
+class NotAskable(NotFound):
+    """The partner's own API cannot be asked this, or not for this tenant."""
+
+    code = "partner_not_askable"
+
+
+class PartnerRefused(Conflict):
+    """The partner's own API says no; `detail` has its code."""
+
+    code = "partner_refused"
