@@ -1,6 +1,7 @@
 """One authenticated client of the API that says refusals in one line."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,9 @@ import requests
 from shared.identity import Ids
 
 TIMEOUT_SECONDS: Final = 60.0
+READS: Final = 6
+"""Times that something is asked for which nobody answered for now."""
+PAUSE_SECONDS: Final = 0.5
 
 _REFUSED_FROM: Final = 400
 _FAILED_FROM: Final = 500
@@ -36,6 +40,7 @@ class Client:
     url: str
     key: str
     ids: Ids
+    pause: Callable[[float], None] = time.sleep
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST JSON under a fresh idempotency key and return the JSON answer.
@@ -46,11 +51,18 @@ class Client:
         return self._send("POST", path, body, {"Idempotency-Key": self.ids.token(15)})
 
     def get(self, path: str) -> dict[str, Any]:
-        """GET and return the JSON answer.
+        """GET and return the JSON answer; asked again, READS times in all, while the API says to come later.
 
         Raises:
             ApiRefused: not reachable, or answered with a problem.
         """
+        for number in range(1, READS):
+            try:
+                return self._send("GET", path, None, {})
+            except ApiRefused as refused:
+                if not (refused.status and refused.may_pass):
+                    raise
+                self.pause(PAUSE_SECONDS * number)
         return self._send("GET", path, None, {})
 
     def _send(
