@@ -77,6 +77,12 @@ IDEMPOTENCY_DAYS: Final = 30
 WAIT_FOR_OBJECT_DAYS: Final = 3
 """How long a queued cause waits for the object it names before that is a recorded refusal."""
 
+PAYOUT_PAGE_ITEMS: Final = 100
+"""Lines a page of a payout's statement: its commit writes the payment of each."""
+
+PAYOUT_PAGES: Final = 1_000
+"""Pages of a payout's statement: 100,000 payments."""
+
 HOLD_DAYS: Final = 400
 """Longest life of a hold: a year's reservation and the time to settle it."""
 

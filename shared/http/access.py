@@ -44,6 +44,10 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/payments/events"): "payments:read",
     ("POST", "/v1/payments/events/{id}/replay"): "payments:replay",
     ("GET", "/v1/payments/{id}"): "payments:read",
+    ("GET", "/v1/payouts"): "payments:read",
+    ("GET", "/v1/payouts/{id}"): "payments:read",
+    ("GET", "/v1/payouts/{id}/pages/{number}"): "payments:read",
+    ("POST", "/v1/payouts/{id}/pages"): "payments:settle",
     # payroll
     ("POST", "/v1/employees"): "employees:write",
     ("GET", "/v1/employees"): "employees:read",
@@ -118,6 +122,7 @@ _ACCOUNTING: Final = _READING | {
     "ledger:disclose",
     "ledger:control",
     "payments:replay",
+    "payments:settle",
     "payroll:read",
 }
 

@@ -136,6 +136,8 @@ class Payment:
     reversed: int = 0
     fee_told: int = 0
     """What the partner has told in all that it keeps of it."""
+    payout_id: str = ""
+    """The payout that brought it to the bank, once the partner has told what that payout is made of."""
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -174,6 +176,10 @@ class Tracked:
     money: Money
     stage: Stage
     occurred_at: datetime
+    account: str = ""
+    """Which of our accounts with the partner it is of, where the partner says."""
+    fee: int = 0
+    """What the partner told with its first event that it keeps for it."""
     version: int = 1
 
 

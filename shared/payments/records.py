@@ -63,7 +63,12 @@ def payment_ref(tenant: TenantId, payment: str) -> Ref:
 
 def tracked_id(event: PartnerEvent, thing: Thing) -> StoredId:
     """The id of the refund, dispute or payout that an event is about."""
-    return stored_id(thing.value, event.partner, _named(event.account, event.object))
+    return own_id(event.partner, event.account, thing, event.object)
+
+
+def own_id(partner: str, account: str, thing: Thing, reference: str) -> StoredId:
+    """Our id of what a partner calls so on one of our accounts with it."""
+    return stored_id(thing.value, partner, _named(account, reference))
 
 
 def object_path(event: PartnerEvent) -> str:
@@ -187,6 +192,7 @@ def write_payment(payment: Payment) -> dict[str, Value]:
         "stage": payment.stage.value,
         "state": payment.state.value,
         "occurred_at": payment.occurred_at,
+        "payout_id": payment.payout_id,
         **{name: cast("int", getattr(payment, name)) for name in _PARTS},
     }
 
@@ -206,6 +212,7 @@ def read_payment(document: Document) -> Payment:
         cast("datetime", fields["occurred_at"]),
         invoice_id=invoice,
         customer_id=customer,
+        payout_id=cast("str", fields["payout_id"]),
         **{name: cast("int", fields[name]) for name in _PARTS},
     )
 
@@ -221,6 +228,8 @@ def write_tracked(tracked: Tracked) -> dict[str, Value]:
         "currency": tracked.money.currency,
         "stage": tracked.stage.value,
         "occurred_at": tracked.occurred_at,
+        "account": tracked.account,
+        "fee": tracked.fee,
         "version": tracked.version,
     }
 
@@ -237,6 +246,8 @@ def read_tracked(thing: Thing, document: Document) -> Tracked:
         Money(cast("int", fields["amount"]), cast("str", fields["currency"])),
         Stage(fields["stage"]),
         cast("datetime", fields["occurred_at"]),
+        account=cast("str", fields["account"]),
+        fee=cast("int", fields["fee"]),
         version=cast("int", fields["version"]),
     )
 

@@ -79,3 +79,33 @@ class PartnerRefused(Conflict):
     """The partner's own API says no; `detail` has its code."""
 
     code = "partner_refused"
+
+
+class UnknownPayout(NotFound):
+    """No such payout."""
+
+    code = "unknown_payout"
+
+
+class UnknownPage(NotFound):
+    """No such page of a payout's lines."""
+
+    code = "unknown_page"
+
+
+class StatementClosed(Conflict):
+    """All lines of the payout were taken in before."""
+
+    code = "payout_statement_closed"
+
+
+class PageOutOfOrder(Conflict):
+    """Another page of the payout's lines comes next; `detail` has its number."""
+
+    code = "page_out_of_order"
+
+
+class WrongPayoutCurrency(Malformed):
+    """A line of a payout is in another currency than the payout."""
+
+    code = "payout_currency_differs"

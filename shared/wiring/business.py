@@ -11,6 +11,7 @@ from shared.wiring.ledger import LedgerRooms
 if TYPE_CHECKING:
     from shared.customers.use_cases import Customers
     from shared.invoicing.use_cases import Invoicing
+    from shared.payments.payouts.use_cases import Payouts
     from shared.payments.use_cases.inbox import Inbox
     from shared.payments.use_cases.payments import Payments
     from shared.payroll.use_cases.employees import Employees
@@ -65,6 +66,13 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.use_cases.payments import Payments
 
         return Payments(self.desk, self.books)
+
+    @cached_property
+    def payouts(self) -> "Payouts":
+        """What payouts are made of."""
+        from shared.payments.payouts.use_cases import Payouts
+
+        return Payouts(self.desk, self.books, lambda: self.partner_api)
 
     # --- payroll
 

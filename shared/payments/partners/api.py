@@ -10,6 +10,7 @@ from typing import Protocol
 from shared.identity import TenantId
 from shared.money import Money
 from shared.payments.model import Stage, Thing
+from shared.payments.payouts.model import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ class Accepted:
     stage: Stage
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutItems:
+    """At most PAYOUT_PAGE_ITEMS lines of a payout; `cursor` is where the next begin, empty after the last."""
+
+    items: tuple[Item, ...]
+    cursor: str
+
+
 class PartnerApi(Protocol):
     """Partners' own APIs, every partner behind one door."""
 
@@ -67,6 +76,14 @@ class PartnerApi(Protocol):
             NotAskable: this partner has no way to ask this, or the tenant gave no key to it.
             PartnerRefused: the partner says no: there is no such thing, or the key is not good.
             Retryable: no answer in time, too many questions, or the partner is broken.
+        """
+        ...
+
+    def payout_items(self, payout: Named, cursor: str) -> PayoutItems:
+        """What a payout is made of, from `cursor` on, from the first line where it is empty.
+
+        Raises:
+            NotAskable, PartnerRefused, Retryable: as `truth`.
         """
         ...
 

@@ -110,6 +110,8 @@ def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage
         told_money(event),
         stage,
         event.occurred_at,
+        account=event.account,
+        fee=event.fee.amount if event.fee else 0,
     )
 
 

@@ -104,6 +104,18 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     f"/v1/ledger/entries/{NOBODY}/reverse": {"effective_on": "2026-11-16", "reference": "CN-1"},
     f"/v1/ledger/entries/{NOBODY}/disclosures": {"fields": ["memo"], "purpose": "audit"},
     "/v1/webhook_endpoints": {"url": "https://erp.example.com/", "filters": ["payment.*"], "description": "ERP"},
+    f"/v1/payouts/{NOBODY}/pages": {
+        "page": 1,
+        "items": [
+            {
+                "kind": "payment",
+                "reference": "pi_1",
+                "amount": {"amount": 100, "currency": "GBP"},
+                "fee": {"amount": 3, "currency": "GBP"},
+            }
+        ],
+        "last": True,
+    },
     f"/v1/webhook_endpoints/{NOBODY}/update": {"url": "https://erp.example.com/", "filters": ["*"]},
     f"/v1/webhook_endpoints/{NOBODY}/resends": {"since": "2026-11-15T00:00:00Z", "until": "2026-11-16T00:00:00Z"},
 }
