@@ -18,7 +18,7 @@ from shared.identity import TenantId
 from shared.internet.addresses import NotAllowed, Unresolved, address_of
 from shared.internet.lines import Hurried, Lines
 from shared.keys import SecretMissing, Secrets
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis import dialect_of
 from shared.payments.partners.apis.speaking import ApiKey, Ask, Reply, Request, read_json
 from shared.payments.refusals import NotAskable
@@ -46,6 +46,11 @@ class HttpPartnerApi:
         """How a thing stands; see the port."""
         dialect, key = dialect_of(named.partner), self._key(named)
         return dialect.truth(self._asking(named, key), key, named)
+
+    def payout_items(self, payout: Named, cursor: str) -> PayoutItems:
+        """What a payout is made of; see the port."""
+        dialect, key = dialect_of(payout.partner), self._key(payout)
+        return dialect.payout_items(self._asking(payout, key), key, payout, cursor)
 
     def refund(self, order: RefundOrder) -> Accepted:
         """Give money back; see the port."""

@@ -138,9 +138,14 @@ def whole(value: Any) -> int:
     return value
 
 
+def signed_minor(amount: Any, currency: Any) -> Money:
+    """An amount in minor units, of either sign, or none at all."""
+    return Money(whole(amount), text(currency).upper())
+
+
 def minor(amount: Any, currency: Any) -> Money:
     """A positive amount in minor units."""
-    return _positive(Money(whole(amount), text(currency).upper()))
+    return _positive(signed_minor(amount, currency))
 
 
 def major(amount: Any, currency: Any) -> Money:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from shared.faults import Invalid
-from shared.limits import PAYOUT_PAGE_ITEMS
+from shared.limits import PAYOUT_PAGE_ITEMS, PAYOUT_PAGES
 from shared.money import Money
 from shared.payments.model import Stage
 
@@ -15,6 +16,8 @@ class ItemKind(Enum):
 
     PAYMENT = "payment"
     REFUND = "refund"
+    REVERSAL = "reversal"
+    """A payment that the bank took back."""
     DISPUTE = "dispute"
     FEE = "fee"
     """A fee of no one payment."""
@@ -58,7 +61,7 @@ class Item:
             raise Invalid(message, field="reference")
 
 
-ABOUT_SOMETHING = frozenset({ItemKind.PAYMENT, ItemKind.REFUND, ItemKind.DISPUTE})
+ABOUT_SOMETHING: Final = frozenset({ItemKind.PAYMENT, ItemKind.REVERSAL, ItemKind.REFUND, ItemKind.DISPUTE})
 """Kinds of lines that are about something that a partner's events tell of, too."""
 
 
@@ -73,8 +76,8 @@ class StatementPage:
 
     def __post_init__(self) -> None:
         """Pages count from 1 and are bounded."""
-        if self.number < 1:
-            message = "pages are counted from 1"
+        if not 1 <= self.number <= PAYOUT_PAGES:
+            message = f"pages are counted from 1 to {PAYOUT_PAGES}"
             raise Invalid(message, field="page")
         if len(self.items) > PAYOUT_PAGE_ITEMS:
             message = f"a page has at most {PAYOUT_PAGE_ITEMS} lines"

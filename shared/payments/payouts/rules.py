@@ -39,7 +39,7 @@ def object_of(statement: Statement, item: Item) -> StoredId | None:
     """Our own id of what a line is about; None where it is about nothing."""
     if item.kind not in ABOUT_SOMETHING:
         return None
-    if item.kind is ItemKind.PAYMENT:
+    if item.kind not in THINGS:
         return payment_id(statement.partner, item.reference, statement.account)
     return own_id(statement.partner, statement.account, THINGS[item.kind], item.reference)
 
@@ -95,12 +95,13 @@ class _Taking:
             self._of_nothing(item)
             return SettledItem(item, "", Found.KNOWN)
         thing = self._known.get(key)
-        if isinstance(thing, Payment):
-            return SettledItem(item, key, self._payment(key, thing, item))
         if thing is None:
             return SettledItem(item, key, Found.UNKNOWN)
+        if isinstance(thing, Payment) and item.kind is ItemKind.PAYMENT:
+            return SettledItem(item, key, self._payment(key, thing, item))
         self.fees += item.fee.amount
-        same = abs(item.money.amount) == thing.money.amount and item.money.currency == thing.money.currency
+        told = Money(thing.reversed, thing.currency) if isinstance(thing, Payment) else thing.money
+        same = item.money in {told, -told}
         return SettledItem(item, key, Found.KNOWN if same else Found.DIFFERS)
 
     def _of_nothing(self, item: Item) -> None:

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.faults import Invalid
+from shared.identity import StoredId
 from shared.ledger.model import JournalEntry, Side
 from shared.limits import PAYOUT_PAGE_ITEMS
 from shared.money import Money
 from shared.payments.model import Payment, Stage, Thing, Tracked
 from shared.payments.payouts.model import Found, Item, ItemKind, Statement, StatementPage
-from shared.payments.payouts.rules import Taken, object_of, take
+from shared.payments.payouts.rules import Known, Taken, object_of, take
 from shared.payments.records import own_id, payment_id
 from shared.payments.refusals import PageOutOfOrder, StatementClosed, WrongPayoutCurrency
 from tests.builders import NOON, euros
@@ -52,7 +53,12 @@ def paid(name: str = "p-1", amount: int = 1_000, **changes: Any) -> Payment:
 def took(statement: Statement, *items: Item, known: tuple[Any, ...] = (), last: bool = True) -> Taken:
     """The statement after its next page."""
     page = StatementPage(statement.pages + 1, items, last)
-    return take(statement, page, {one.id: one for one in known}, frozenset())
+    return take(statement, page, by_id(*known), frozenset())
+
+
+def by_id(*known: Known) -> dict[StoredId, Known | None]:
+    """What is known, as `take` looks for it."""
+    return {StoredId(one.id): one for one in known}
 
 
 def moved(taken: Taken) -> dict[str, int]:
@@ -62,7 +68,7 @@ def moved(taken: Taken) -> dict[str, int]:
         amount = line.money.amount if line.side is Side.DEBIT else -line.money.amount
         sums[line.account] = sums.get(line.account, 0) + amount
     if taken.lines:
-        JournalEntry("e", taken.lines, date(2026, 11, 16), "c", "h")  # it balances
+        JournalEntry(StoredId("e"), taken.lines, date(2026, 11, 16), "c", "h")  # it balances
     return sums
 
 
@@ -135,6 +141,16 @@ def test_a_line_is_held_to_what_we_know(known: tuple[Payment, ...], found: Found
     assert taken.statement.difference == 0
 
 
+def test_what_the_bank_took_back_is_a_line_too() -> None:
+    """Of a payment that is in the books as taken back."""
+    line = item(ItemKind.REVERSAL, -1_000, -30, "p-1")
+    known = paid(stage=Stage.REVERSED, unapplied=0, reversed=1_000, fee_told=30, payout_id="earlier")
+    taken = took(a_statement(-970), line, known=(known,))
+    assert (taken.statement.ties, taken.payments) == (True, ())
+    assert moved(taken) == {"expenses:payment_fees": -30, CLEARING: 30}
+    assert took(a_statement(-970), line, known=(paid(),)).statement.found == {Found.DIFFERS: 1}
+
+
 def test_a_payment_that_is_told_twice_is_paid_out_once() -> None:
     """Its fee counts once."""
     line = item(ItemKind.PAYMENT, 1_000, 30, "p-1")
@@ -147,7 +163,7 @@ def test_a_payment_of_a_failed_payout_comes_with_the_next() -> None:
     """It is free again."""
     page = StatementPage(1, (item(ItemKind.PAYMENT, 1_000, 0, "p-1"),), last=True)
     known = paid(payout_id="failed")
-    taken = take(a_statement(1_000), page, {known.id: known}, frozenset({"failed"}))
+    taken = take(a_statement(1_000), page, by_id(known), frozenset({"failed"}))
     assert (taken.statement.ties, taken.payments[0].payout_id) == (True, "po")
 
 
@@ -205,10 +221,10 @@ LINES = st.builds(
 @given(st.lists(LINES, max_size=12), st.integers(0, 12), st.integers(-9_000, 9_000))
 def test_pages_come_to_the_same_however_they_are_cut(lines: list[Item], cut: int, amount: int) -> None:
     """The sums, what is posted, and which payments are paid out."""
-    known = {one.id: one for one in (paid("p-1", fee_told=5), paid("p-2"))}
+    known = by_id(paid("p-1", fee_told=5), paid("p-2"))
     whole = take(a_statement(amount), StatementPage(1, tuple(lines), last=True), known, frozenset())
     first = take(a_statement(amount), StatementPage(1, tuple(lines[:cut]), last=False), known, frozenset())
-    after = known | {one.id: one for one in first.payments}
+    after = known | by_id(*first.payments)
     second = take(first.statement, StatementPage(2, tuple(lines[cut:]), last=True), after, frozenset())
     posted = moved(first)
     for account, sum_ in moved(second).items():

@@ -10,7 +10,7 @@ How a payment stands cannot be asked: Adyen has no such request, its webhooks ar
 from typing import Any, Final
 
 from shared.payments.model import Stage
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis.speaking import (
     ApiKey,
     Ask,
@@ -34,6 +34,11 @@ class AdyenApi:
     def truth(self, ask: Ask, key: ApiKey, named: Named) -> Truth:
         """Adyen has no such question."""
         del ask, key, named
+        raise not_askable()
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """Not by this API."""
+        del ask, key, payout, cursor
         raise not_askable()
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from shared.money import Money, minor_digits
 from shared.payments.model import Stage, Thing
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis.speaking import (
     ApiKey,
     Ask,
@@ -66,6 +66,11 @@ class AirwallexApi:
             raise not_askable()
         reply = ask(Request("GET", path, _headers(ask, key)))
         return understand(NAME, settled(NAME, reply, _code), lambda said: read(named, said))
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """Not by this API."""
+        del ask, key, payout, cursor
+        raise not_askable()
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment intent."""

@@ -3,15 +3,19 @@
 Sources: GoCardless's API reference (payments, refunds, payouts, "Idempotency keys"), the services of GoCardless's own
 library 3.22.0, and the statuses that the reference lists; read 2026-11. Amounts are whole minor units. It wants a
 refund's sum together with all refunds before it, as a check, so the payment is asked first; a key that was used before
-is answered with the refund that it made. A payment says nothing of fees: what GoCardless keeps is told with a payout.
+is answered with the refund that it made. A payment says nothing of fees: what GoCardless keeps is told with a payout,
+whose lines ("Payout items") have tenths of a minor unit, and are rounded only when they are added up.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
+from shared.limits import PAYOUT_PAGE_ITEMS
 from shared.money import Money
 from shared.payments.model import Stage, Thing
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis.speaking import (
     ApiKey,
     Ask,
@@ -27,6 +31,7 @@ from shared.payments.partners.apis.speaking import (
     understand,
 )
 from shared.payments.partners.reading import instant, minor, our_id, our_reference, text, whole
+from shared.payments.payouts.model import ABOUT_SOMETHING, Item, ItemKind
 
 NAME: Final = "gocardless"
 VERSION: Final = "2015-07-06"
@@ -55,6 +60,21 @@ _REFUND: Final[Mapping[str, Stage]] = {
 _PAYOUT: Final[Mapping[str, Stage]] = {"pending": Stage.PENDING, "paid": Stage.PAID, "bounced": Stage.FAILED}
 
 
+_LINES: Final[Mapping[str, ItemKind]] = {
+    "payment_paid_out": ItemKind.PAYMENT,
+    "payment_failed": ItemKind.REVERSAL,
+    "payment_charged_back": ItemKind.DISPUTE,
+    "payment_refunded": ItemKind.REFUND,
+    "refund": ItemKind.REFUND,
+    "refund_funds_returned": ItemKind.REFUND,
+    "gocardless_fee": ItemKind.FEE,
+    "app_fee": ItemKind.FEE,
+    "surcharge_fee": ItemKind.FEE,
+}
+_TENTHS: Final = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]))?")
+_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{1,200})~(-?[0-9])")
+
+
 class GoCardlessApi:
     """GoCardless's API."""
 
@@ -63,6 +83,15 @@ class GoCardlessApi:
         resource, read = _QUESTIONS[named.thing]
         reply = ask(Request("GET", f"/{resource}/{segment(named.reference)}", _headers(key)))
         return understand(NAME, settled(NAME, reply, _code), lambda said: read(named, said[resource]))
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """Its payout items; `cursor` is GoCardless's own, and what the lines before it left to be rounded."""
+        after, left = _begins(cursor)
+        wanted = {"payout": payout.reference, "limit": str(PAYOUT_PAGE_ITEMS)} | ({"after": after} if after else {})
+        path = f"/payouts/{segment(payout.reference)}"
+        of = understand(NAME, settled(NAME, ask(Request("GET", path, _headers(key))), _code), _currency)
+        reply = ask(Request("GET", f"/payout_items?{urlencode(wanted)}", _headers(key)))
+        return understand(NAME, settled(NAME, reply, _code), lambda said: _lines(said, of, left))
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment."""
@@ -160,6 +189,51 @@ def _stage_of_refund(said: Any) -> Stage:
     """Some schemes tell no status of a refund."""
     status = said.get("status")
     return stage_of(_REFUND, status) if status is not None else Stage.PENDING
+
+
+def _begins(cursor: str) -> tuple[str, int]:
+    found = _CURSOR.fullmatch(cursor)
+    return (found[1], int(found[2])) if found else ("", 0)
+
+
+def _currency(said: Any) -> str:
+    return minor(said["payouts"]["amount"], said["payouts"]["currency"]).currency
+
+
+def _lines(said: Any, currency: str, left: int) -> PayoutItems:
+    """Whole amounts stay as they are; tenths add up from line to line until they make a minor unit."""
+    items: list[Item] = []
+    for row in said["payout_items"]:
+        amount = _tenths(row["amount"])
+        if amount % 10:
+            amount += left
+            left = (amount + 5) % 10 - 5
+            amount -= left
+        kind = _LINES.get(text(row["type"]), ItemKind.ADJUSTMENT)
+        items.append(Item(kind, _of(kind, row["links"]), Money(amount // 10, currency), Money(0, currency)))
+    after = said["meta"]["cursors"]["after"]
+    return PayoutItems(tuple(items), f"{text(after)}~{left}" if after else "")
+
+
+def _tenths(amount: Any) -> int:
+    """An amount with at most one decimal, written as text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _TENTHS.fullmatch(text(amount))
+    if found is None:
+        message = "a line's amount is no number of tenths"
+        raise ValueError(message)
+    size = int(found[2]) * 10 + int(found[3] or 0)
+    return -size if found[1] else size
+
+
+def _of(kind: ItemKind, links: Any) -> str:
+    """What a line is about; a chargeback has its payment's id."""
+    if kind not in ABOUT_SOMETHING:
+        return ""
+    return text((kind is ItemKind.REFUND and links.get("refund")) or links["payment"])
 
 
 def _invoice_id(said: Any) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from shared.faults import Retryable
 from shared.identity import stored_id
 from shared.payments.model import Stage
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.reading import NOT_AN_EVENT
 from shared.payments.refusals import NotAskable, PartnerRefused
 
@@ -73,6 +73,10 @@ class Dialect(Protocol):
 
     def truth(self, ask: Ask, key: ApiKey, named: Named) -> Truth:
         """See `PartnerApi.truth`."""
+        ...
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """See `PartnerApi.payout_items`."""
         ...
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:

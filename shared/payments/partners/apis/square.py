@@ -4,12 +4,15 @@ Sources: Square's API reference and the types of Square's own library 46.0.0 (wh
 2026-11. Amounts are whole minor units. A payment's processing fees are often told only some time after it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
+from shared.limits import PAYOUT_PAGE_ITEMS
 from shared.money import Money, total
 from shared.payments.model import Stage, Thing
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis.speaking import (
     ApiKey,
     Ask,
@@ -23,7 +26,8 @@ from shared.payments.partners.apis.speaking import (
     stage_of,
     understand,
 )
-from shared.payments.partners.reading import instant, minor, our_id, our_reference, text
+from shared.payments.partners.reading import instant, minor, our_id, our_reference, signed_minor, text
+from shared.payments.payouts.model import Item, ItemKind
 
 NAME: Final = "square"
 VERSION: Final = "2026-09-16"
@@ -51,6 +55,17 @@ _DISPUTE: Final[Mapping[str, Stage]] = {
 _PAYOUT: Final[Mapping[str, Stage]] = {"SENT": Stage.PENDING, "PAID": Stage.PAID, "FAILED": Stage.FAILED}
 
 
+_ABOUT: Final[Mapping[str, tuple[ItemKind, str, str]]] = {
+    "CHARGE": (ItemKind.PAYMENT, "type_charge_details", "payment_id"),
+    "REFUND": (ItemKind.REFUND, "type_refund_details", "refund_id"),
+    "DISPUTE": (ItemKind.DISPUTE, "type_dispute_details", "dispute_id"),
+    "OPEN_DISPUTE": (ItemKind.DISPUTE, "type_open_dispute_details", "dispute_id"),
+}
+"""Payout entries that are about something: what, and where its id stands."""
+_HELD: Final = frozenset({"HOLD_ADJUSTMENT", "RELEASE_ADJUSTMENT", "RESERVE_HOLD", "RESERVE_RELEASE"})
+_A_FEE: Final = re.compile(r"(.*_)?FEE(_.*)?")
+
+
 class SquareApi:
     """Square's API."""
 
@@ -59,6 +74,12 @@ class SquareApi:
         family, read = named.thing.value, _READ[named.thing]
         reply = ask(Request("GET", f"/v2/{family}s/{segment(named.reference)}", _headers(key)))
         return understand(NAME, settled(NAME, reply, _code), lambda said: read(named, said[family]))
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """Its payout entries."""
+        query = urlencode({"limit": str(PAYOUT_PAGE_ITEMS)} | ({"cursor": cursor} if cursor else {}))
+        path = f"/v2/payouts/{segment(payout.reference)}/payout-entries?{query}"
+        return understand(NAME, settled(NAME, ask(Request("GET", path, _headers(key))), _code), _lines)
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment."""
@@ -117,6 +138,26 @@ def _payout(named: Named, said: Any) -> Truth:
 
 
 _READ: Final = {Thing.PAYMENT: _payment, Thing.REFUND: _refund, Thing.DISPUTE: _dispute, Thing.PAYOUT: _payout}
+
+
+def _lines(said: Any) -> PayoutItems:
+    entries, cursor = said.get("payout_entries") or (), said.get("cursor")
+    return PayoutItems(tuple(map(_line, entries)), text(cursor) if cursor else "")
+
+
+def _line(entry: Any) -> Item:
+    """The fee is what the net lacks of the gross, whatever sign Square gives it."""
+    name = text(entry["type"])
+    gross, net = (signed_minor(entry[part]["amount"], entry[part]["currency"]) for part in _AMOUNTS)
+    if name in _ABOUT:
+        kind, details, identity = _ABOUT[name]
+        return Item(kind, text(entry[details][identity]), gross, gross - net)
+    if name in _HELD:
+        return Item(ItemKind.RESERVE, "", gross, gross - net)
+    return Item(ItemKind.FEE if _A_FEE.fullmatch(name) else ItemKind.ADJUSTMENT, "", gross, gross - net)
+
+
+_AMOUNTS: Final = ("gross_amount_money", "net_amount_money")
 
 
 def _accepted(said: Any) -> Accepted:

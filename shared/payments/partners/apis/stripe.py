@@ -1,17 +1,19 @@
 """Stripe's API: payment intents, charges, refunds, disputes and payouts; a refund is made under an Idempotency-Key.
 
-Sources: Stripe's API reference, the objects of Stripe's own library 16.1.0 (whose API version is pinned here), and
-"Idempotent requests"; read 2026-11. A connected account is named by the header `Stripe-Account`. The fee is the one of
-the charge's balance transaction, which is expanded.
+Sources: Stripe's API reference, the objects of Stripe's own library 16.1.0 (whose API version is pinned here),
+"Idempotent requests" and "Reporting categories"; read 2026-11. A connected account is named by the header
+`Stripe-Account`. The fee is the one of the charge's balance transaction, which is expanded. What a payout is made of is
+told of automatic ones only.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from shared.limits import PAYOUT_PAGE_ITEMS
 from shared.money import Money
 from shared.payments.model import Stage, Thing
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis.speaking import (
     ApiKey,
     Ask,
@@ -24,7 +26,8 @@ from shared.payments.partners.apis.speaking import (
     stage_of,
     understand,
 )
-from shared.payments.partners.reading import minor, our_id, seconds, text
+from shared.payments.partners.reading import minor, our_id, seconds, signed_minor, text
+from shared.payments.payouts.model import ABOUT_SOMETHING, Item, ItemKind
 
 NAME: Final = "stripe"
 VERSION: Final = "2026-10-28.endive"
@@ -71,6 +74,22 @@ _PAYOUT: Final[Mapping[str, Stage]] = {
 }
 
 
+_CATEGORIES: Final[Mapping[str, ItemKind]] = {
+    "charge": ItemKind.PAYMENT,
+    "charge_failure": ItemKind.REVERSAL,
+    "refund": ItemKind.REFUND,
+    "refund_failure": ItemKind.REFUND,
+    "dispute": ItemKind.DISPUTE,
+    "dispute_reversal": ItemKind.DISPUTE,
+    "fee": ItemKind.FEE,
+    "tax": ItemKind.FEE,
+    "risk_reserved_funds": ItemKind.RESERVE,
+}
+_THE_PAYOUT: Final = frozenset({"payout", "payout_reversal"})
+"""Lines that are the payout itself."""
+_BY_PAYMENT: Final = frozenset({ItemKind.PAYMENT, ItemKind.REVERSAL})
+
+
 class StripeApi:
     """Stripe's API."""
 
@@ -79,6 +98,13 @@ class StripeApi:
         path, read = _question(named)
         reply = ask(Request("GET", path, _headers(key, named.account)))
         return understand(NAME, settled(NAME, reply, _code), lambda said: read(named, said))
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """Its balance transactions, from the one after `cursor` on."""
+        wanted = {"payout": payout.reference, "limit": str(PAYOUT_PAGE_ITEMS), "expand[]": "data.source"}
+        query = urlencode(wanted | ({"starting_after": cursor} if cursor else {}))
+        reply = ask(Request("GET", f"/v1/balance_transactions?{query}", _headers(key, payout.account)))
+        return understand(NAME, settled(NAME, reply, _code), _lines)
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment intent, or of a charge."""
@@ -156,6 +182,21 @@ def _payout(named: Named, said: Any) -> Truth:
     about(named, said["id"])
     money, stage = minor(said["amount"], said["currency"]), stage_of(_PAYOUT, said["status"])
     return Truth(stage, money, seconds(said["created"]))
+
+
+def _lines(said: Any) -> PayoutItems:
+    rows = said["data"]
+    items = tuple(_line(row) for row in rows if row["reporting_category"] not in _THE_PAYOUT)
+    return PayoutItems(items, text(rows[-1]["id"]) if said["has_more"] is True else "")
+
+
+def _line(row: Any) -> Item:
+    kind = _CATEGORIES.get(text(row["reporting_category"]), ItemKind.ADJUSTMENT)
+    source, currency = row["source"], row["currency"]
+    reference = ""
+    if kind in ABOUT_SOMETHING:
+        reference = text((kind in _BY_PAYMENT and source.get("payment_intent")) or source["id"])
+    return Item(kind, reference, signed_minor(row["amount"], currency), signed_minor(row["fee"], currency))
 
 
 def _fee(charge: Any) -> Money | None:

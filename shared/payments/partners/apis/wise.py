@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.payments.model import Stage, Thing
-from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.partners.apis.speaking import (
     ApiKey,
     Ask,
@@ -52,6 +52,11 @@ class WiseApi:
         headers = {"authorization": f"Bearer {key.value}", "accept": "application/json"}
         reply = ask(Request("GET", f"/v1/transfers/{segment(named.reference)}", headers))
         return understand(NAME, settled(NAME, reply, _code), lambda said: _transfer(named, said))
+
+    def payout_items(self, ask: Ask, key: ApiKey, payout: Named, cursor: str) -> PayoutItems:
+        """Not by this API."""
+        del ask, key, payout, cursor
+        raise not_askable()
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Wise has no such thing."""
