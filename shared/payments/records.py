@@ -26,7 +26,7 @@ INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
 RAW: Final = "raw"
 
-_PARTS: Final = ("received", "matched", "unapplied", "refunded", "refund_told", "reversed", "fee_told", "version")
+_PARTS: Final = ("received", "matched", "unapplied", "refunded", "reversal_told", "reversed", "fee_told", "version")
 TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
 """The collections of what partners tell of besides payments."""
 
@@ -124,6 +124,7 @@ def _said(event: PartnerEvent) -> dict[str, Value]:
         "fee_currency": event.fee.currency if event.fee else None,
         "invoice_id": event.invoice_id,
         "reference": event.reference,
+        "round": event.round,
     }
 
 
@@ -156,6 +157,7 @@ def read_event(document: Document) -> StoredEvent:
         fee=_money(fields["fee"], fields["fee_currency"]),
         invoice_id=cast("str", fields["invoice_id"]),
         reference=cast("str", fields["reference"]),
+        round=cast("int", fields["round"]),
     )
     return StoredEvent(
         document.ref.key,
@@ -221,6 +223,7 @@ def write_tracked(tracked: Tracked) -> dict[str, Value]:
         "currency": tracked.money.currency,
         "stage": tracked.stage.value,
         "occurred_at": tracked.occurred_at,
+        "round": tracked.round,
         "version": tracked.version,
     }
 
@@ -237,6 +240,7 @@ def read_tracked(thing: Thing, document: Document) -> Tracked:
         Money(cast("int", fields["amount"]), cast("str", fields["currency"])),
         Stage(fields["stage"]),
         cast("datetime", fields["occurred_at"]),
+        round=cast("int", fields["round"]),
         version=cast("int", fields["version"]),
     )
 
