@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import CUSTOMER_CREDIT, RECEIVABLE, clearing_account
-from shared.invoicing.rules.settling import apply_payment, refund
+from shared.invoicing.rules.settling import apply_payment, refund, take_again
 from shared.ledger.model import Line, credit, debit
 from shared.money import Money, zero
 from shared.payments.model import PartnerEvent, Payment, Stage, Tracked
@@ -49,8 +49,8 @@ class Parts:
         return [(account, part) for account, part in parts if part.amount]
 
 
-def come(invoice: Invoice | None, money: Money) -> tuple[Parts, Invoice | None]:
-    """Money settles the invoice; what is too much is its customer's credit.
+def come(invoice: Invoice | None, money: Money, *, again: bool = False) -> tuple[Parts, Invoice | None]:
+    """Money settles the invoice, perhaps `again`; what is too much is its customer's credit.
 
     Without an invoice, or in another currency than the invoice's, it stays unapplied: money that was received
     is never refused.
@@ -58,7 +58,7 @@ def come(invoice: Invoice | None, money: Money) -> tuple[Parts, Invoice | None]:
     none = zero(money.currency)
     if invoice is None or invoice.currency != money.currency:
         return Parts(none, none, money), None
-    applied = apply_payment(invoice, money)
+    applied = take_again(invoice, money) if again else apply_payment(invoice, money)
     return Parts(applied.applied, applied.excess, none), applied.invoice
 
 
@@ -90,7 +90,7 @@ def restate(
     lines: tuple[Line, ...] = ()
     matched, unapplied = payment.matched, payment.unapplied
     if goes:
-        parts, invoice = go(payment, invoice, goes) if goes > 0 else come(invoice, money)
+        parts, invoice = go(payment, invoice, goes) if goes > 0 else come(invoice, money, again=True)
         matched, unapplied = matched - sign * parts.matched, unapplied - sign * parts.unapplied.amount
         clearing = clearing_account(event.partner)
         lines = (*parts.debits(), credit(clearing, money)) if goes > 0 else (debit(clearing, money), *parts.credits())
