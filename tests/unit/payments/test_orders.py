@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.faults import Retryable
-from shared.invoicing.records import invoice_ref, number_ref, write_invoice, write_settlement
+from shared.invoicing.records import invoice_ref, write_invoice, write_settlement
 from shared.ledger.model import Side
 from shared.money import Money
-from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent, Thing
+from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
 from shared.payments.records import (
     payment_of,
     payment_ref,
@@ -131,7 +131,10 @@ def lives(draw: st.DrawFn) -> list[PartnerEvent]:
         life += [said(kind, disputed, "d-1", round=place) for kind, place in draw(st.lists(ends, max_size=3))]
     if draw(st.booleans()):
         paid = draw(amount)
-        life += [said(EventKind.PAYOUT_PAID, paid, "po-1", fee=draw(a_fee())), said(EventKind.PAYOUT_FAILED, paid, "po-1")]
+        life += [
+            said(EventKind.PAYOUT_PAID, paid, "po-1", fee=draw(a_fee())),
+            said(EventKind.PAYOUT_FAILED, paid, "po-1"),
+        ]
     return life
 
 
@@ -160,7 +163,7 @@ def test_every_order_of_refunds_a_failure_and_a_reversal_ends_the_same() -> None
     for order in permutations(life):
         house = House()
         house.hears(order)
-        document = house._document(payment_ref(ACME, payment_of(life[0])))  # noqa: SLF001 - as the house reads it
+        document = house._document(payment_ref(ACME, payment_of(life[0])))
         assert document is not None
         payment = read_payment(document)
         assert (payment.refunded, payment.reversed, payment.matched + payment.unapplied) == (4_000, 6_000, 0), order
