@@ -162,7 +162,7 @@ def test_a_refund_that_failed_and_was_made_again_goes_back_once(house: Instance,
 def test_a_refund_that_never_went_and_failed_moves_nothing(house: Instance) -> None:
     """A regression: it waited three days for a success that was never to come, and was refused then."""
     settle(house, paid(invoice=house.an_invoice().id))
-    assert settle(house, refunded(status="pending")).state is EventState.KEPT
+    assert told(house, refunded(status="pending")).answer.state is EventState.KEPT
     assert settle(house, refunded(kind="refund.updated", status="canceled")).state is EventState.APPLIED
     assert (payment(house).refunded, entries(house), house.balance(CLEARING)) == (0, 1, 12_000)
 
