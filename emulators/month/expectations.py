@@ -116,12 +116,10 @@ class ExpectedSettlement:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEvent:
-    """A partner's event: the settlement it tells of, the total it states, and what must become of it."""
+    """A partner's event: the settlement it tells of, and the minor units received or refunded."""
 
     settlement: Settlement
     amount: int
-    """Minor units received, or refunded of the payment in all so far."""
-    state: str
 
 
 def settled(inputs: MonthInputs, reference: str, gross: int) -> ExpectedSettlement:
@@ -139,23 +137,9 @@ def settled(inputs: MonthInputs, reference: str, gross: int) -> ExpectedSettleme
 
 
 def events(inputs: MonthInputs) -> Iterator[ExpectedEvent]:
-    """Every event in the order of its delivery days; a refund that tells of no more than is known is stale."""
-    known: dict[str, int] = defaultdict(int)
+    """Every event in the order of its delivery days; each is news."""
     for each in sorted(inputs.settlements, key=lambda one: (one.delivered_on, one.kind is Told.REFUND, one.reference)):
-        currency = inputs.invoice_of(each).customer.currency
-        if each.kind is Told.PAYMENT:
-            yield ExpectedEvent(each, minor(each.amount, currency), "applied")
-            continue
-        told = sum(minor(one.amount, currency) for one in inputs.settlements if _counts(one, each))
-        key = str(each.payment)
-        yield ExpectedEvent(each, told, "applied" if told > known[key] else "stale")
-        known[key] = max(known[key], told)
-
-
-def _counts(one: Settlement, told: Settlement) -> bool:
-    """Whether a refund is part of the sum that another one's event states."""
-    same = one.kind is Told.REFUND and one.payment == told.payment
-    return same and (one.happened_on, one.reference) <= (told.happened_on, told.reference)
+        yield ExpectedEvent(each, minor(each.amount, inputs.invoice_of(each).customer.currency))
 
 
 # --- the books ---------------------------------------------------------------------------

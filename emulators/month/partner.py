@@ -93,7 +93,7 @@ def told(events: Sequence[ExpectedEvent], inputs: MonthInputs, invoice_ids: Mapp
             yield _event(event, "payment_intent.succeeded", about)
         else:
             received = inputs.payment_of(event.settlement)
-            yield _event(event, "charge.refunded", _charge(event, customer, received.reference))
+            yield _event(event, "refund.created", _refund(event, customer, received.reference))
 
 
 def event_id(event: ExpectedEvent) -> str:
@@ -136,15 +136,17 @@ def _payment_intent(event: ExpectedEvent, customer: Customer, invoice_id: str) -
     }
 
 
-def _charge(event: ExpectedEvent, customer: Customer, payment: str) -> dict[str, Any]:
+def _refund(event: ExpectedEvent, customer: Customer, payment: str) -> dict[str, Any]:
     return {
-        "id": f"ch_{payment.replace('-', '')}",
-        "object": "charge",
-        "amount_refunded": event.amount,
-        "billing_details": {"name": customer.name, "email": customer.email, "address": {"country": customer.country}},
+        "id": f"re_{event.settlement.reference.replace('-', '')}",
+        "object": "refund",
+        "amount": event.amount,
+        "charge": f"ch_{payment.replace('-', '')}",
         "created": _created(event),
         "currency": customer.currency.lower(),
+        "metadata": {},
         "payment_intent": payment_intent_id(payment),
+        "reason": "requested_by_customer",
         "status": "succeeded",
     }
 

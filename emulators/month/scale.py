@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from emulators.month.expectations import Rates, events, expected, settled
+from emulators.month.expectations import Rates, expected, settled
 from emulators.month.inputs import MonthInputs, Told
 
 FEWEST_OF_A_STORY: Final = 2
@@ -28,10 +28,9 @@ def shrunk(inputs: MonthInputs, scale: Decimal) -> MonthInputs:
         raise ValueError(message)
     if scale == 1:
         return inputs
-    late = {event.settlement.reference for event in events(inputs) if event.state == "stale"}
     stories: dict[Hashable, list[str]] = defaultdict(list)
     for reference in inputs.invoices:
-        stories[_story(inputs, reference, late)].append(reference)
+        stories[_story(inputs, reference)].append(reference)
     kept = {one for story in stories.values() for one in _spread(story, scale, FEWEST_OF_A_STORY)}
     invoices = {reference: invoice for reference, invoice in inputs.invoices.items() if reference in kept}
     needed = {invoice.customer.reference for invoice in invoices.values()}
@@ -45,14 +44,13 @@ def shrunk(inputs: MonthInputs, scale: Decimal) -> MonthInputs:
     )
 
 
-def _story(inputs: MonthInputs, reference: str, late: set[str]) -> Hashable:
-    """How an invoice is paid: by how many payments and refunds, told of when, to which end."""
+def _story(inputs: MonthInputs, reference: str) -> Hashable:
+    """How an invoice is paid: by how many payments and refunds, to which end."""
     gross = expected(inputs.invoices[reference], inputs.tenant, Rates.read()).gross
     after = settled(inputs, reference, gross)
     about = [each for each in inputs.settlements if inputs.invoice_of(each).row.reference == reference]
     payments = sum(each.kind is Told.PAYMENT for each in about)
-    is_late = any(each.reference in late for each in about)
-    return payments, len(about) - payments, is_late, after.state, after.credited > 0
+    return payments, len(about) - payments, after.state, after.credited > 0
 
 
 def _spread(items: Sequence[T], scale: Decimal, fewest: int) -> Iterable[T]:

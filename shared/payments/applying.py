@@ -12,7 +12,7 @@ from shared.invoicing.records import invoice_ref, write_settlement
 from shared.ledger.model import JournalEntry
 from shared.ledger.use_cases.posting import Booking
 from shared.outbox import read_row
-from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
+from shared.payments.model import EventKind, EventState, PartnerEvent, Stage, StoredEvent, Thing
 from shared.payments.records import (
     payment_ref,
     tracked_ref,
@@ -33,7 +33,6 @@ TOLD: Final[Mapping[EventKind, str]] = {
     EventKind.PAYMENT_PENDING: "payment.pending",
     EventKind.PAYMENT_FAILED: "payment.failed",
     EventKind.PAYMENT_SUCCEEDED: APPLIED,
-    EventKind.PAYMENT_REFUNDED: "payment.refunded",
     EventKind.PAYMENT_REVERSED: "payment.reversed",
     EventKind.REFUND_SUCCEEDED: "payment.refunded",
     EventKind.REFUND_FAILED: "refund.failed",
@@ -44,6 +43,12 @@ TOLD: Final[Mapping[EventKind, str]] = {
     EventKind.PAYOUT_FAILED: "payout.failed",
 }
 """What is announced of an event that was news."""
+
+FAILED: Final[Mapping[Thing, EventKind]] = {
+    Thing.REFUND: EventKind.REFUND_FAILED,
+    Thing.PAYOUT: EventKind.PAYOUT_FAILED,
+}
+"""What has failed is told to have failed, though the event that is news is the one it overtook."""
 
 
 def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -> Booking[StoredEvent]:
@@ -121,8 +126,9 @@ def _entry(call: Call, stored: StoredEvent, settlement: Settlement) -> JournalEn
 
 
 def _told(call: Call, event: PartnerEvent, settlement: Settlement) -> Announcement:
-    payment, tracked, kind = settlement.payment, settlement.tracked, TOLD[event.kind]
-    if tracked and not (payment and kind == TOLD[EventKind.PAYMENT_REFUNDED]):
+    payment, tracked = settlement.payment, settlement.tracked
+    kind = TOLD[FAILED[tracked.thing] if tracked and tracked.stage is Stage.FAILED else event.kind]
+    if tracked and not (payment and tracked.stage is Stage.SUCCEEDED):
         about: dict[str, Json] = {
             "payment_id": tracked.payment_id,
             "amount": tracked.money.amount,

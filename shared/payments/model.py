@@ -15,10 +15,8 @@ class EventKind(Enum):
     PAYMENT_SUCCEEDED = "payment_succeeded"
     PAYMENT_FAILED = "payment_failed"
     """Failed, cancelled or expired: no money came."""
-    PAYMENT_REFUNDED = "payment_refunded"
-    """So much of the payment was given back, all refunds together."""
     PAYMENT_REVERSED = "payment_reversed"
-    """The bank took back what had been paid, without a dispute: a direct debit that failed late, say."""
+    """The bank took back so much of what had been paid, without a dispute: a direct debit that failed late, say."""
     REFUND_SUCCEEDED = "refund_succeeded"
     """One refund, by its own amount."""
     REFUND_FAILED = "refund_failed"
@@ -35,11 +33,7 @@ class EventKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PartnerEvent:
-    """One partner's event without anything personal.
-
-    `money` is what was received, refunded, disputed or paid out; of `PAYMENT_REFUNDED` the *cumulative* amount
-    refunded of the payment.
-    """
+    """One partner's event without anything personal; `money` is what was received, refunded, disputed or paid out."""
 
     partner: str
     id: str
@@ -59,6 +53,8 @@ class PartnerEvent:
     """Our invoice, when the partner carries its id back to us."""
     reference: str = ""
     """The number of our invoice, where payer or partner names it; never what else they write."""
+    round: int = 0
+    """Of a dispute: how far up the partner decides it; what a later round says stands over all earlier ones."""
 
 
 class EventState(Enum):
@@ -80,6 +76,8 @@ class Stage(Enum):
 
     PENDING = "pending"
     FAILED = "failed"
+    VOID = "void"
+    """A refund or payout that failed, and that nothing told of as done: no money has moved."""
     SUCCEEDED = "succeeded"
     REVERSED = "reversed"
     OPEN = "open"
@@ -106,7 +104,7 @@ class PaymentState(Enum):
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
     REVERSED = "reversed"
-    """The bank took it back after it had succeeded."""
+    """The bank took it back, or a part of it, after it had succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +127,10 @@ class Payment:
     matched: int = 0
     unapplied: int = 0
     refunded: int = 0
-    refund_told: int = 0
-    """The most that the partner told of as refunded in all, if it tells totals: a refund that fails makes `refunded`
-    less, and not this; refunds that are told one by one do not count here.
-    """
+    reversal_told: int = 0
+    """The most that a reversal named."""
     reversed: int = 0
+    """How much of that it took: what refunds leave of the payment, if that is less."""
     fee_told: int = 0
     """What the partner has told in all that it keeps of it."""
     payout_id: str = ""
@@ -179,7 +176,8 @@ class Tracked:
     account: str = ""
     """Which of our accounts with the partner it is of, where the partner says."""
     fee: int = 0
-    """What the partner told with its first event that it keeps for it."""
+    """What the partner has told in all that it keeps for it."""
+    round: int = 0
     version: int = 1
 
 

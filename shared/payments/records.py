@@ -26,7 +26,7 @@ INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
 RAW: Final = "raw"
 
-_PARTS: Final = ("received", "matched", "unapplied", "refunded", "refund_told", "reversed", "fee_told", "version")
+_PARTS: Final = ("received", "matched", "unapplied", "refunded", "reversal_told", "reversed", "fee_told", "version")
 TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
 """The collections of what partners tell of besides payments."""
 
@@ -129,6 +129,7 @@ def _said(event: PartnerEvent) -> dict[str, Value]:
         "fee_currency": event.fee.currency if event.fee else None,
         "invoice_id": event.invoice_id,
         "reference": event.reference,
+        "round": event.round,
     }
 
 
@@ -161,6 +162,7 @@ def read_event(document: Document) -> StoredEvent:
         fee=_money(fields["fee"], fields["fee_currency"]),
         invoice_id=cast("str", fields["invoice_id"]),
         reference=cast("str", fields["reference"]),
+        round=cast("int", fields["round"]),
     )
     return StoredEvent(
         document.ref.key,
@@ -230,6 +232,7 @@ def write_tracked(tracked: Tracked) -> dict[str, Value]:
         "occurred_at": tracked.occurred_at,
         "account": tracked.account,
         "fee": tracked.fee,
+        "round": tracked.round,
         "version": tracked.version,
     }
 
@@ -248,6 +251,7 @@ def read_tracked(thing: Thing, document: Document) -> Tracked:
         cast("datetime", fields["occurred_at"]),
         account=cast("str", fields["account"]),
         fee=cast("int", fields["fee"]),
+        round=cast("int", fields["round"]),
         version=cast("int", fields["version"]),
     )
 

@@ -21,6 +21,7 @@ HOOKS = {
     "teardown",  # a hypothesis machine's
     "post_fork",  # gunicorn's
     "do_GET",  # http.server's
+    "do_POST",  # http.server's
     "log_message",  # http.server's
     "readinto",  # io.RawIOBase's
 }

@@ -8,7 +8,7 @@ from typing import Final, cast
 from shared.payments.records import payment_id
 from shared.payments.rules.accounts import DISPUTED
 from shared.ports import Fields
-from tests.simulation.acquirer import Item
+from tests.simulation.acquirer import ROUNDS, Item
 from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
 
@@ -17,7 +17,7 @@ Documents = Mapping[str, Mapping[str, Fields]]
 _EXCUSED: Final = frozenset({"period_closed", "payment_never_came", "object_never_came"})
 """A day in a closed month; and what came of what was refused for that."""
 
-_STAGES: Final = {"CHARGEBACK": "open", "CHARGEBACK_REVERSED": "won", "SECOND_CHARGEBACK": "lost"}
+_STAGES: Final = dict(zip(ROUNDS, ("open", "won", "lost", "won"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,10 @@ def acquired(business: Business, documents: Documents, watch: Watch) -> None:
 
 
 def _ends(told: list[_Told]) -> Iterator[str]:
-    """Each is applied, unless it was refused for a reason on record, or undoes what was."""
-    refused = {(one.item.account, one.item.reference) for one in told if one.refusal}
+    """Each is applied, unless it was refused for a reason on record, or is behind a later round or a larger amount."""
     for one in told:
-        undone = one.event["state"] == "stale" and (one.item.account, one.item.reference) in refused
-        if not one.applied and one.refusal not in _EXCUSED and not undone:
+        behind = one.event["state"] == "stale" and one.item.code in (*ROUNDS, "CAPTURE_FAILED")
+        if not one.applied and one.refusal not in _EXCUSED and not behind:
             yield f"{one.item.event} ended as {one.event['state']!s} {one.refusal}"
 
 
@@ -69,15 +68,18 @@ def _payments(told: list[_Told], documents: Documents) -> Iterator[str]:
     for name in {one.item.payment for one in told}:
         account, psp = name
         applied = [one.item for one in told if one.item.payment == name and one.applied]
+        of_it = [one.item for one in told if one.item.payment == name and not one.refusal]
         ours = payments.get(payment_id("adyen", psp, account))
         if not applied:
             if ours:
                 yield f"{name} was refused, and is there"
             continue
-        sums = {code: sum(item.amount for item in applied if item.code == code) for code in ("REFUND", "REFUND_FAILED")}
         received = sum(item.amount for item in applied if (item.code, item.success) == ("AUTHORISATION", "true"))
-        refunded = sums["REFUND"] - sums["REFUND_FAILED"]
-        taken_back = received if any(item.code == "CAPTURE_FAILED" for item in applied) else 0
+        failed = {item.reference for item in applied if item.code == "REFUND_FAILED"}
+        went = [item for item in applied if item.code in {"REFUND", "CANCEL_OR_REFUND"}]
+        refunded = sum(item.amount for item in went if item.reference not in failed)
+        reversals = [item.amount for item in of_it if item.code == "CAPTURE_FAILED"]
+        taken_back = min(max(reversals, default=0), received - refunded)
         found = tuple(ours[part] for part in ("received", "refunded", "reversed")) if ours else None
         if found != (received, refunded, taken_back):
             yield f"{name} is {found}; the partner says {(received, refunded, taken_back)}"
@@ -85,8 +87,8 @@ def _payments(told: list[_Told], documents: Documents) -> Iterator[str]:
 
 def _disputes(told: list[_Told], documents: Documents) -> Iterator[str]:
     ended: dict[tuple[str, str], str] = {}
-    for stage in ("open", "won", "lost"):  # a later stage stands, and one that was lost untold is lost
-        at = [one.item for one in told if one.applied and _STAGES.get(one.item.code) == stage]
+    for code, stage in _STAGES.items():  # the last round stands
+        at = [one.item for one in told if one.item.code == code and not one.refusal]
         ended |= {(item.account, item.reference): stage for item in at}
     found = sorted(str(one["stage"]) for one in documents.get("disputes", {}).values())
     if found != sorted(ended.values()):

@@ -23,6 +23,9 @@ from tests.simulation.world import CANARY
 ACCOUNTS: Final = ("AcmeUK", "AcmeDE")
 """Our accounts with the partner; it gives the same references on both."""
 
+ROUNDS: Final = ("CHARGEBACK", "CHARGEBACK_REVERSED", "SECOND_CHARGEBACK", "PREARBITRATION_WON")
+"""What may be decided of a dispute, one after another; the last one stands."""
+
 FORGED: Final = "FORGED"
 KEY: Final = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 
@@ -74,8 +77,8 @@ class Acquirer:
         if random.random() < 0.2:
             self._happens(Item(account, f"{psp}X", "AUTHORISATION", "false", amount, invoice=invoice))
         self._happens(Item(account, psp, "AUTHORISATION", "true", amount, invoice=invoice))
-        life = random.choice((self._refunds, self._refunds, self._reversal, self._dispute, None, None))
-        if life:
+        lives = ((self._refunds,), (self._reversal,), (self._refunds, self._reversal), (self._dispute,), (), ())
+        for life in random.choice(lives):
             life(account, psp, amount)
 
     def _refunds(self, account: str, psp: str, amount: int) -> None:
@@ -83,19 +86,23 @@ class Acquirer:
         first = random.randint(1, amount)
         for number, part in enumerate((first, amount - first)):
             if part and random.random() < 0.8:
-                self._happens(Item(account, f"{psp}R{number}", "REFUND", "true", part, psp))
+                code = random.choice(("REFUND", "REFUND", "CANCEL_OR_REFUND"))
+                self._happens(Item(account, f"{psp}R{number}", code, "true", part, psp))
                 if random.random() < 0.4:
                     self._happens(Item(account, f"{psp}R{number}", "REFUND_FAILED", "true", part, psp))
 
     def _reversal(self, account: str, psp: str, amount: int) -> None:
-        self._happens(Item(account, f"{psp}C", "CAPTURE_FAILED", "true", amount, psp))
+        for number in range(self.cloud.world.random.choice((1, 1, 2))):
+            part = self.cloud.world.random.randint(1, amount)
+            self._happens(Item(account, f"{psp}C{number}", "CAPTURE_FAILED", "true", part, psp))
 
     def _dispute(self, account: str, psp: str, amount: int) -> None:
         random = self.cloud.world.random
         part = random.randint(1, amount)
         self._happens(Item(account, f"{psp}D", "CHARGEBACK", "true", part, psp))
-        if end := random.choice(("CHARGEBACK_REVERSED", "SECOND_CHARGEBACK", "")):
-            self._happens(Item(account, f"{psp}D", end, "true", part, psp))
+        for code in ROUNDS[1:]:
+            if random.random() < 1 / 3:
+                self._happens(Item(account, f"{psp}D", code, "true", part, psp))
 
     # --- how it tells us
 

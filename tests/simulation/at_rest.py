@@ -24,7 +24,7 @@ from shared.ports import Fields
 from tests.simulation.acquired_at_rest import acquired
 from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
-from tests.simulation.partner import Stripe, Truth
+from tests.simulation.partner import Refund, Stripe, Truth
 from tests.simulation.reports_at_rest import reports
 from tests.simulation.sealed_at_rest import sealed
 from tests.simulation.world import World
@@ -87,7 +87,7 @@ def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> 
     every = documents.get("payments", {})
     payments = {key: payment for key, payment in every.items() if payment["partner"] == "stripe"}
     for name, truth in stripe.payments.items():
-        told = {one: total for one, (payment, total) in stripe.told.items() if payment == name}
+        told = {one: refund for one, (payment, refund) in stripe.told.items() if payment == name}
         _as_told(world, name, truth, _Known(told, known_to_us, payments.get(payment_id("stripe", name))))
     if len(payments) > len(stripe.payments):
         world.violated("there are payments that the partner never told of")
@@ -96,15 +96,15 @@ def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> 
         world.violated(f"{len(came)} payments have {len(receipts)} receipts")
 
 
-_MAY_BE_REFUSED: Final = frozenset({"period_closed", "payment_never_came"})
-"""A day in a closed month; and a refund of what was refused for that."""
+_MAY_BE_REFUSED: Final = frozenset({"period_closed", "payment_never_came", "refund_exceeds_payment"})
+"""A day in a closed month; and a refund of what was refused for that, or for which a failure that was made no room."""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """Of one payment: the total given back that each event told (None: that it came), our events, our payment."""
+    """Of one payment: the refund that each event told (None: that it came), our events, our payment."""
 
-    told: Mapping[str, int | None]
+    told: Mapping[str, Refund | None]
     events: Mapping[str, Fields]
     payment: Fields | None
 
@@ -113,10 +113,15 @@ class _Known:
         refusal = cast("Fields | None", self.events[event]["refusal"])
         return str(refusal["code"]) if refusal else ""
 
+    def refunds(self, *, failed: bool) -> dict[str, int]:
+        """The amounts of the refunds whose going, or failing, was told and not refused."""
+        told = [(refund, event) for event, refund in self.told.items() if refund and refund.failed is failed]
+        return {refund.id: refund.amount for refund, event in told if not self.refused(event)}
+
 
 def _as_told(world: World, name: str, truth: Truth, known: _Known) -> None:
     """What was not refused on the record stands as the partner says: no refusal excuses another event."""
-    came = [event for event, total in known.told.items() if total is None and not known.refused(event)]
+    came = [event for event, refund in known.told.items() if refund is None and not known.refused(event)]
     if not came:
         if known.payment is not None:
             world.violated(f"{name} was refused, and is there")
@@ -126,7 +131,11 @@ def _as_told(world: World, name: str, truth: Truth, known: _Known) -> None:
         return
     if any(known.refused(event) == "payment_never_came" for event in known.told):
         world.violated(f"{name} came, and a refund of it was told that it never did")
-    refunded = max((total for event, total in known.told.items() if total and not known.refused(event)), default=0)
+    refusals = {known.refused(event) for event in known.told}
+    if "refund_exceeds_payment" in refusals and "period_closed" not in refusals:
+        world.violated(f"a refund of {name} found no room, and no failure was refused")
+    went, failed = known.refunds(failed=False), known.refunds(failed=True)
+    refunded = sum(amount for refund, amount in went.items() if refund not in failed)
     ours = (known.payment["received"], known.payment["refunded"])
     if ours != (truth.amount, refunded):
         world.violated(f"{name} is {ours}, received and refunded; the partner says {truth}, of it taken {refunded}")

@@ -100,7 +100,7 @@ class Watch:
             if was != now and now not in STEPS[collection].get(was, set()):
                 self.world.violated(f"{collection} went from {was} to {now}")
         if collection == "payments":
-            for name in ("received", "refund_told", "reversed", "version"):
+            for name in ("received", "reversal_told", "version"):
                 if cast("int", after[name]) < cast("int", before[name]):
                     self.world.violated(f"a payment's {name} went down")
 

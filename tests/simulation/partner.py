@@ -21,7 +21,18 @@ from tests.simulation.world import CANARY
 DOOR: Final = "receive_webhook"
 
 AGAIN: Final = 0.15
-"""How often the partner tells of one payment in two events."""
+"""How often the partner tells of one payment, or of one refund, in two events."""
+FAILS: Final = 0.3
+"""How often a refund fails, mostly after it went; half of those are made again, as another."""
+
+
+@dataclass(frozen=True)
+class Refund:
+    """What an event tells of a refund: which, how much, and whether it went or failed."""
+
+    id: str
+    amount: int
+    failed: bool
 
 
 @dataclass
@@ -30,7 +41,7 @@ class Truth:
 
     amount: int
     invoice: str
-    refunded: int = 0
+    refunds: int = 0
     on: datetime | None = None
 
 
@@ -41,8 +52,8 @@ class Stripe:
     cloud: Cloud
     tenant: TenantId
     payments: dict[str, Truth] = field(default_factory=dict)
-    told: dict[str, tuple[str, int | None]] = field(default_factory=dict)
-    """Events by id: the payment, and what of it had gone back in all; None when it came."""
+    told: dict[str, tuple[str, Refund | None]] = field(default_factory=dict)
+    """Events by id: the payment, and the refund of it; None when it came."""
     forged: set[str] = field(default_factory=set)
     sending: int = 0
     secret: bytes = b"whsec_first"
@@ -80,13 +91,25 @@ class Stripe:
         return payment
 
     def gave_back(self, payment: str, amount: int) -> None:
-        """Some of a payment goes back; the event tells how much in all."""
-        truth = self.payments[payment]
-        truth.refunded += amount
-        said = {"id": f"ch_{payment}", "payment_intent": payment, "amount_refunded": truth.refunded, "currency": "gbp"}
-        event = f"evt_{payment}_{truth.refunded}"
-        self.told[event] = (payment, truth.refunded)
-        self._send(event, "charge.refunded", said, self.cloud.world.now)
+        """Some of a payment goes back by a refund; some fail, and some of these are made again."""
+        random, truth = self.cloud.world.random, self.payments[payment]
+        refund = f"re_{payment}_{truth.refunds}"
+        truth.refunds += 1
+        went = random.random() > FAILS / 3
+        kinds = ("refund.created", "refund.updated")[: 2 if random.random() < AGAIN else 1] if went else ()
+        for kind in kinds:
+            self._tell(payment, Refund(refund, amount, failed=False), kind)
+        if not went or random.random() < FAILS:
+            self._tell(payment, Refund(refund, amount, failed=True), "refund.failed")
+            if random.random() < 1 / 2:
+                self.gave_back(payment, amount)
+
+    def _tell(self, payment: str, refund: Refund, kind: str) -> None:
+        status = "failed" if refund.failed else "succeeded"
+        said = {"id": refund.id, "payment_intent": payment, "amount": refund.amount, "currency": "gbp"}
+        event = f"evt_{refund.id}_{kind}"
+        self.told[event] = (payment, refund)
+        self._send(event, kind, said | {"status": status}, self.cloud.world.now)
 
     # --- how it tells us
 

@@ -6,14 +6,21 @@ from tests.simulation.planting import one
 
 PAYMENTS, LIFECYCLES = "shared/payments/use_cases/payments.py", "shared/payments/rules/lifecycles.py"
 PAYMENT_SETTLING = "shared/payments/rules/settling.py"
+SETTLEMENT = "shared/payments/rules/settlement.py"
 INBOX = "shared/payments/use_cases/inbox.py"
 
 PAYMENT_PLANTS: Final = (
     one(
-        "refund_told_in_all_taken_for_one",
-        "shared/payments/rules/refunding.py",
-        "amount = told.amount - payment.refund_told",
-        "amount = told.amount",
+        "refund_that_was_overtaken_given_back",
+        LIFECYCLES,
+        "    Stage.VOID: {EventKind.REFUND_SUCCEEDED: Stage.FAILED},",
+        "    Stage.VOID: {EventKind.REFUND_SUCCEEDED: Stage.SUCCEEDED},",
+    ),
+    one(
+        "refund_made_again_before_the_failure_refused",
+        PAYMENT_SETTLING,
+        '        _wait(call, stored, "the failure of another refund may still come")\n',
+        "        pass\n",
     ),
     one(
         "payment_told_twice_received_twice",
@@ -68,23 +75,34 @@ PAYMENT_PLANTS: Final = (
     ),
     one("overtaking_event_taken_for_stale", LIFECYCLES, "later = any(", "later = False and any("),
     one(
-        "refund_by_itself_counted_as_a_total",
-        "shared/payments/rules/refunding.py",
-        "    return replace(_back(payment, event, invoice, money), tracked=tracked)\n",
-        "    payment = replace(payment, refund_told=payment.refund_told + money.amount)\n"
-        "    return replace(_back(payment, event, invoice, money), tracked=tracked)\n",
+        "reversal_takes_all_that_is_left",
+        SETTLEMENT,
+        "    taken = min(reversal_told, payment.received - refunded)\n",
+        "    taken = payment.received - refunded if reversal_told else 0\n",
+    ),
+    one(
+        "reversal_blind_to_refunds",
+        SETTLEMENT,
+        "    taken = min(reversal_told, payment.received - refunded)\n",
+        "    taken = payment.reversed or min(reversal_told, payment.received - refunded)\n",
+    ),
+    one(
+        "earlier_round_decides_again",
+        LIFECYCLES,
+        "if event.round > known.round else Meaning.STALE",
+        "if event.round != known.round else Meaning.STALE",
     ),
     one(
         "dispute_won_and_still_set_aside",
         "shared/payments/rules/clearing.py",
-        "(Thing.DISPUTE, Stage.OPEN, Stage.WON): (_CLEARING, DISPUTED),",
-        "(Thing.DISPUTE, Stage.OPEN, Stage.WON): (_CLEARING, CHARGEBACKS),",
+        "Stage.WON: _CLEARING,",
+        "Stage.WON: CHARGEBACKS,",
     ),
     one(
         "reversed_payment_leaves_its_invoice_paid",
-        "shared/payments/rules/paying.py",
-        "    parts, invoice = go(payment, invoice, left)\n",
-        "    parts, _ = go(payment, invoice, left)\n",
+        SETTLEMENT,
+        "    return Settlement(after, invoice if goes else None, (",
+        "    return Settlement(after, None, (",
     ),
     one(
         "acknowledged_before_the_write",

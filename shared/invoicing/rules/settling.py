@@ -43,6 +43,17 @@ def apply_payment(invoice: Invoice, amount: Money) -> Applied:
     return Applied(after, applied, excess)
 
 
+def take_again(invoice: Invoice, amount: Money) -> Applied:
+    """What was given back is here again, and counts as never given back.
+
+    Raises:
+        CurrencyDiffers, Invalid: as `apply_payment`.
+    """
+    applied = apply_payment(invoice, amount)
+    after = replace(applied.invoice, refunded=applied.invoice.refunded - amount.amount)
+    return replace(applied, invoice=after)
+
+
 def payment_lines(payment: Applied, partner: str) -> tuple[ledger.Line, ...]:
     """Debit what the partner holds for us; credit the receivable, and the customer with any excess."""
     received = ledger.debit(clearing_account(partner), payment.applied + payment.excess)

@@ -1,7 +1,7 @@
 """Adyen: each item is signed by itself, `additionalData.hmacSignature: <base64>`, HMAC-SHA256 under a hexadecimal key.
 
 Scheme: Adyen's documentation, "Verify HMAC signatures", and `Adyen.util` of Adyen's own library 16.0.0; events: Adyen's
-published API description Webhooks v1 and "Dispute webhooks"; all read 2026-11.
+published API description Webhooks v1, "Dispute webhooks", "Dispute flow" and "Cancel or refund"; all read 2026-11.
 
 Signed are eight values and nothing else, joined by colons and not escaped. So we read nothing but these (not the date,
 nor the reason), refuse an item where one of Adyen's own holds a colon, for it could stand for another, and judge each
@@ -46,6 +46,8 @@ KINDS: Final[Mapping[tuple[str, str], EventKind]] = {
     ("TECHNICAL_CANCEL", "true"): EventKind.PAYMENT_REVERSED,
     ("REFUND", "true"): EventKind.REFUND_SUCCEEDED,
     ("REFUND", "false"): EventKind.REFUND_FAILED,
+    ("CANCEL_OR_REFUND", "true"): EventKind.REFUND_SUCCEEDED,  # which of both is not signed; the money goes either way
+    ("CANCEL_OR_REFUND", "false"): EventKind.REFUND_FAILED,
     ("REFUND_FAILED", "true"): EventKind.REFUND_FAILED,
     ("REFUNDED_REVERSED", "true"): EventKind.REFUND_FAILED,
     ("CHARGEBACK", "true"): EventKind.DISPUTE_OPENED,
@@ -59,6 +61,17 @@ KINDS: Final[Mapping[tuple[str, str], EventKind]] = {
     ("DISPUTE_DEFENSE_PERIOD_ENDED", "true"): EventKind.DISPUTE_LOST,
 }
 """By event code and success. That a chargeback is notified takes nothing yet; the chargeback itself does."""
+
+ROUNDS: Final[Mapping[str, int]] = {
+    "CHARGEBACK_REVERSED": 1,
+    "ISSUER_RESPONSE_TIMEFRAME_EXPIRED": 1,
+    "SECOND_CHARGEBACK": 2,
+    "PREARBITRATION_WON": 3,
+    "PREARBITRATION_LOST": 3,
+    "SCHEME_ARBITRATION_WON": 4,
+    "SCHEME_ARBITRATION_LOST": 4,
+}
+"""How far up each decides a dispute: all of them name it by the reference of its first chargeback."""
 
 _OURS: Final = 3
 """Place of our own reference among the signed values: it may hold colons, for no other does."""
@@ -149,6 +162,7 @@ def _event(item: Any, at: datetime) -> PartnerEvent:
         money=minor(amount["value"], amount["currency"]),
         invoice_id=our_id(ours),
         reference=our_reference(ours),
+        round=ROUNDS.get(code, 0),
     )
 
 

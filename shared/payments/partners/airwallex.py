@@ -40,7 +40,9 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "refund.failed": EventKind.REFUND_FAILED,
     "payment_dispute.requires_response": EventKind.DISPUTE_OPENED,
     "payment_dispute.won": EventKind.DISPUTE_WON,
+    "payment_dispute.reversed": EventKind.DISPUTE_WON,
     "payment_dispute.lost": EventKind.DISPUTE_LOST,
+    "payment_dispute.expired": EventKind.DISPUTE_LOST,
     "payment_dispute.accepted": EventKind.DISPUTE_LOST,
     "deposit.pending": EventKind.PAYMENT_PENDING,
     "deposit.settled": EventKind.PAYMENT_SUCCEEDED,
@@ -53,11 +55,16 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "payout.transfer.paid": EventKind.PAYOUT_PAID,
     "payout.transfer.failed": EventKind.PAYOUT_FAILED,
 }
+_BEFORE: Final = frozenset({"RFI", "PRE_CHARGEBACK"})
 WITHOUT_MONEY: Final[Mapping[str, frozenset[str]]] = {
-    "payment_dispute.requires_response": frozenset({"RFI", "PRE_CHARGEBACK"}),
+    "payment_dispute.requires_response": _BEFORE,
+    "payment_dispute.reversed": _BEFORE,
+    "payment_dispute.expired": _BEFORE,
     "payment_dispute.accepted": frozenset({"RFI"}),
 }
-"""The stages of a dispute in which an event of it takes nothing from us yet."""
+"""The stages of a dispute in which an event of it takes nothing from us yet, and gives nothing back."""
+ROUNDS: Final[Mapping[str, int]] = {"PRE_ARBITRATION": 1, "ARBITRATION": 2}
+"""How far up a dispute is decided at a stage; those before the chargeback and itself are the first round."""
 
 
 class Airwallex:
@@ -107,9 +114,9 @@ def _payment_intent(told: PartnerEvent, said: Any) -> PartnerEvent:
 
 
 def _part_of_a_payment(told: PartnerEvent, said: Any) -> PartnerEvent:
-    """A refund or a dispute."""
-    money = major(said["amount"], said["currency"])
-    return replace(told, payment=text(said["payment_intent_id"]), object=text(said["id"]), money=money)
+    """A refund or a dispute; a refund has no stage."""
+    money, stage = major(said["amount"], said["currency"]), ROUNDS.get(said.get("stage"), 0)
+    return replace(told, payment=text(said["payment_intent_id"]), object=text(said["id"]), money=money, round=stage)
 
 
 def _bank_transfer(told: PartnerEvent, said: Any) -> PartnerEvent:

@@ -14,7 +14,7 @@ The words are ours, so that a partner without an adapter, or a system of our own
 - `id` names the event and is never used for another; it is `webhook-id` too, but where Svix gives that.
 - `type` is one of `KINDS`; others are kept.
 - `payment` is the sender's id of the payment, of a payout none; `object` that of the refund, dispute or payout.
-- `amount` and `fee` are whole minor units of `currency`; of `payment.refunded` the amount is all refunds together.
+- `amount` and `fee` are whole minor units of `currency`; of `payment.reversed` how much the bank took back.
 - `fee`, `invoice_id` (ours) and `reference` may be left out.
 """
 
@@ -52,7 +52,6 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "payment.pending": EventKind.PAYMENT_PENDING,
     "payment.succeeded": EventKind.PAYMENT_SUCCEEDED,
     "payment.failed": EventKind.PAYMENT_FAILED,
-    "payment.refunded": EventKind.PAYMENT_REFUNDED,
     "payment.reversed": EventKind.PAYMENT_REVERSED,
     "refund.succeeded": EventKind.REFUND_SUCCEEDED,
     "refund.failed": EventKind.REFUND_FAILED,

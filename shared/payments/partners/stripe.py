@@ -4,8 +4,9 @@ Scheme: Stripe's documentation, "Receive Stripe events in your webhook endpoint"
 of events" and "How disputes work" there, and the objects of Stripe's own library 16.1.0; all read 2026-11. Stricter
 than the library, which takes timestamps from the future: the replay window holds both ways.
 
-Refunds are told by `charge.refunded` alone, all of a charge together; the events of single refunds would tell them
-twice, but for one that fails later.
+Refunds are told one by one, each by its own id and status, however many events tell of it. Stripe does so of every
+refund since API version 2024-10-28 ("Adds created, updated, and failed events for all refund types"); an older version
+tells of most by `charge.refunded` alone, as a total: that is put into quarantine, for it would be lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,30 +37,41 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "payment_intent.succeeded": EventKind.PAYMENT_SUCCEEDED,
     "payment_intent.payment_failed": EventKind.PAYMENT_FAILED,
     "payment_intent.canceled": EventKind.PAYMENT_FAILED,
-    "charge.refunded": EventKind.PAYMENT_REFUNDED,
     "refund.failed": EventKind.REFUND_FAILED,
     "charge.dispute.created": EventKind.DISPUTE_OPENED,
     "charge.dispute.funds_withdrawn": EventKind.DISPUTE_OPENED,
     "payout.paid": EventKind.PAYOUT_PAID,
     "payout.failed": EventKind.PAYOUT_FAILED,
 }
-CLOSED: Final[Mapping[str, EventKind]] = {"won": EventKind.DISPUTE_WON, "lost": EventKind.DISPUTE_LOST}
-"""What `charge.dispute.closed` tells, by the dispute's status."""
+_REFUND: Final[Mapping[str, EventKind]] = {
+    "succeeded": EventKind.REFUND_SUCCEEDED,
+    "failed": EventKind.REFUND_FAILED,
+    "canceled": EventKind.REFUND_FAILED,
+}
+BY_STATUS: Final[Mapping[str, Mapping[str, EventKind]]] = {
+    "refund.created": _REFUND,
+    "refund.updated": _REFUND,
+    "charge.refund.updated": _REFUND,
+    "charge.dispute.closed": {"won": EventKind.DISPUTE_WON, "lost": EventKind.DISPUTE_LOST},
+}
+"""What these tell, by the status of what they are of; a refund that is pending or waits for the payer has not gone."""
+ONE_BY_ONE: Final = "2024-10-28"
+"""The first API version that tells of every refund by itself."""
 INQUIRY: Final = "warning_"
 """How the status of a dispute begins that is an inquiry only, and takes nothing; should it, `funds_withdrawn` says."""
 
 _PAYMENT: Final = ("id", "", "amount")
-_DISPUTE: Final = ("payment_intent", "id", "amount")
+_PART: Final = ("payment_intent", "id", "amount")
 _PAYOUT: Final = ("", "id", "amount")
 FIELDS: Final[Mapping[EventKind, tuple[str, str, str]]] = {
     EventKind.PAYMENT_PENDING: _PAYMENT,
     EventKind.PAYMENT_SUCCEEDED: ("id", "", "amount_received"),
     EventKind.PAYMENT_FAILED: _PAYMENT,
-    EventKind.PAYMENT_REFUNDED: ("payment_intent", "", "amount_refunded"),
-    EventKind.REFUND_FAILED: ("payment_intent", "id", "amount"),
-    EventKind.DISPUTE_OPENED: _DISPUTE,
-    EventKind.DISPUTE_WON: _DISPUTE,
-    EventKind.DISPUTE_LOST: _DISPUTE,
+    EventKind.REFUND_SUCCEEDED: _PART,
+    EventKind.REFUND_FAILED: _PART,
+    EventKind.DISPUTE_OPENED: _PART,
+    EventKind.DISPUTE_WON: _PART,
+    EventKind.DISPUTE_LOST: _PART,
     EventKind.PAYOUT_PAID: _PAYOUT,
     EventKind.PAYOUT_FAILED: _PAYOUT,
 }
@@ -110,8 +122,11 @@ def _event(event: Any) -> PartnerEvent:
 
 
 def _kind(event: Any, name: str) -> EventKind:
-    if name == "charge.dispute.closed":
-        return CLOSED.get(text(event["data"]["object"]["status"]), EventKind.OTHER)
+    if name in BY_STATUS:
+        return BY_STATUS[name].get(text(event["data"]["object"]["status"]), EventKind.OTHER)
+    if name == "charge.refunded" and text(event["api_version"]) < ONE_BY_ONE:
+        message = f"refunds are told one by one from API version {ONE_BY_ONE} on"
+        raise ValueError(message)
     kind = KINDS.get(name, EventKind.OTHER)
     inquiry = kind is EventKind.DISPUTE_OPENED and text(event["data"]["object"]["status"]).startswith(INQUIRY)
     return EventKind.OTHER if inquiry else kind

@@ -99,7 +99,7 @@ class Statement:
     money: Money
     stage: Stage
     fee: int = 0
-    """What the payout's own event told that the partner keeps for it: it is posted."""
+    """What the payout's own events told that the partner keeps for it: it is posted."""
     fee_found: int = 0
     """How much of that the lines have told again."""
     pages: int = 0

@@ -174,7 +174,7 @@ def _read(ref: Ref, document: Document | None) -> Known | None:
 
 
 def _failed(payout: Document | None) -> bool:
-    return payout is None or read_tracked(Thing.PAYOUT, payout).stage is Stage.FAILED
+    return payout is None or read_tracked(Thing.PAYOUT, payout).stage is not Stage.PAID
 
 
 def _booking(call: Call, view: View, taken: Taken, page: Ref) -> Booking[Statement]:

@@ -12,15 +12,11 @@ from shared.payments.rules.settlement import Settlement, fee_lines
 _CLEARING: Final = ""
 """Stands for the partner's own clearing account."""
 
-MOVES: Final[Mapping[tuple[Thing, Stage | None, Stage], tuple[AccountCode, AccountCode]]] = {
-    (Thing.DISPUTE, None, Stage.OPEN): (DISPUTED, _CLEARING),
-    (Thing.DISPUTE, Stage.OPEN, Stage.WON): (_CLEARING, DISPUTED),
-    (Thing.DISPUTE, Stage.OPEN, Stage.LOST): (CHARGEBACKS, DISPUTED),
-    (Thing.DISPUTE, Stage.WON, Stage.LOST): (CHARGEBACKS, _CLEARING),
-    (Thing.PAYOUT, None, Stage.PAID): (BANK, _CLEARING),
-    (Thing.PAYOUT, Stage.PAID, Stage.FAILED): (_CLEARING, BANK),
+HELD: Final[Mapping[Thing, Mapping[Stage | None, AccountCode]]] = {
+    Thing.DISPUTE: {None: _CLEARING, Stage.OPEN: DISPUTED, Stage.WON: _CLEARING, Stage.LOST: CHARGEBACKS},
+    Thing.PAYOUT: {None: _CLEARING, Stage.PAID: BANK, Stage.VOID: _CLEARING, Stage.FAILED: _CLEARING},
 }
-"""To which account its money goes from one stage to the next, and from which."""
+"""On which account its money stands at each stage, None before the first."""
 
 
 def move(event: PartnerEvent, before: Stage | None, tracked: Tracked) -> Settlement:
@@ -28,7 +24,7 @@ def move(event: PartnerEvent, before: Stage | None, tracked: Tracked) -> Settlem
 
     What a lost dispute settled stays settled: the loss is ours, and whether the customer owes it again is for people.
     """
-    accounts = MOVES[tracked.thing, before, tracked.stage]
-    to, of = (account or clearing_account(event.partner) for account in accounts)
-    lines: tuple[Line, ...] = (debit(to, tracked.money), credit(of, tracked.money))
+    held = HELD[tracked.thing]
+    to, of = (account or clearing_account(event.partner) for account in (held[tracked.stage], held[before]))
+    lines: tuple[Line, ...] = (debit(to, tracked.money), credit(of, tracked.money)) if to != of else ()
     return Settlement(lines=(*lines, *fee_lines(event)), tracked=tracked)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, TypeAlias
 
-from shared.payments.model import EventKind, EventState, PartnerEvent, Stage, Thing
+from shared.payments.model import EventKind, EventState, PartnerEvent, Stage, Thing, Tracked
 
 Steps: TypeAlias = Mapping[Stage | None, Mapping[EventKind, Stage]]
 """From each stage, None before the first, the stage that an event of each kind leads to."""
@@ -22,11 +22,12 @@ PAYMENT: Final[Steps] = {
     Stage.PENDING: {EventKind.PAYMENT_FAILED: Stage.FAILED, EventKind.PAYMENT_SUCCEEDED: Stage.SUCCEEDED},
     Stage.FAILED: {EventKind.PAYMENT_SUCCEEDED: Stage.SUCCEEDED},  # the payer tries again
     Stage.SUCCEEDED: {EventKind.PAYMENT_REVERSED: Stage.REVERSED},
-    Stage.REVERSED: {},
+    Stage.REVERSED: {EventKind.PAYMENT_REVERSED: Stage.REVERSED},  # it may name more
 }
 REFUND: Final[Steps] = {
-    None: {EventKind.REFUND_SUCCEEDED: Stage.SUCCEEDED},
+    None: {EventKind.REFUND_SUCCEEDED: Stage.SUCCEEDED, EventKind.REFUND_FAILED: Stage.VOID},
     Stage.SUCCEEDED: {EventKind.REFUND_FAILED: Stage.FAILED},
+    Stage.VOID: {EventKind.REFUND_SUCCEEDED: Stage.FAILED},  # it was overtaken, and its money is back
     Stage.FAILED: {},
 }
 DISPUTE: Final[Steps] = {
@@ -36,10 +37,14 @@ DISPUTE: Final[Steps] = {
     Stage.LOST: {},
 }
 PAYOUT: Final[Steps] = {
-    None: {EventKind.PAYOUT_PAID: Stage.PAID},
+    None: {EventKind.PAYOUT_PAID: Stage.PAID, EventKind.PAYOUT_FAILED: Stage.VOID},
     Stage.PAID: {EventKind.PAYOUT_FAILED: Stage.FAILED},
+    Stage.VOID: {EventKind.PAYOUT_PAID: Stage.FAILED},  # none that failed is paid later: partners make another
     Stage.FAILED: {},
 }
+
+DECIDES: Final[Mapping[EventKind, Stage]] = {kind: stage for ends in DISPUTE.values() for kind, stage in ends.items()}
+"""What each kind says of a dispute, whatever was said in an earlier round."""
 
 TABLES: Final[Mapping[Thing, Steps]] = {
     Thing.PAYMENT: PAYMENT,
@@ -50,7 +55,7 @@ TABLES: Final[Mapping[Thing, Steps]] = {
 
 THING: Final[Mapping[EventKind, Thing]] = {
     kind: thing for thing, steps in TABLES.items() for ends in steps.values() for kind in ends
-} | {EventKind.PAYMENT_REFUNDED: Thing.PAYMENT}
+}
 """What an event of each kind is about; the others are nothing for the books."""
 
 
@@ -90,6 +95,13 @@ def step(steps: Steps, stage: Stage | None, kind: EventKind) -> Stage | Meaning:
         return steps[stage][kind]
     later = any(kind in steps[after] for after in _after(steps, stage))
     return Meaning.WAITS if later else Meaning.STALE
+
+
+def step_of_dispute(known: Tracked | None, event: PartnerEvent) -> Stage | Meaning:
+    """As `step`, where a partner decides a dispute more than once: of two rounds the later one stands."""
+    if known is None or known.round == event.round:
+        return step(DISPUTE, known.stage if known else None, event.kind)
+    return DECIDES[event.kind] if event.round > known.round else Meaning.STALE
 
 
 def _after(steps: Steps, stage: Stage | None) -> set[Stage]:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import clearing_account
-from shared.ledger.model import credit, debit
+from shared.ledger.model import debit
 from shared.money import Money
 from shared.payments.model import EventKind, PartnerEvent, Payment, Stage
-from shared.payments.rules.settlement import Settlement, come, fee_lines, go, less, told_money
+from shared.payments.rules.settlement import Settlement, come, fee_lines, in_its_currency, restate, told_money
 
 
 def begin(identity: str, event: PartnerEvent, known: Payment | None, stage: Stage) -> Settlement:
@@ -56,12 +56,15 @@ def dearer(payment: Payment, event: PartnerEvent) -> Settlement | None:
     return Settlement(after, lines=fee_lines(replace(event, fee=more)))
 
 
-def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement:
-    """The bank took back what was left of it, after it had succeeded: a new entry, and the invoice is open again."""
-    left = payment.matched + payment.unapplied
-    if not left:
-        return Settlement(replace(payment, stage=Stage.REVERSED, version=payment.version + 1))
-    parts, invoice = go(payment, invoice, left)
-    after = less(payment, parts, reversed=left, stage=Stage.REVERSED)
-    back = credit(clearing_account(event.partner), Money(left, payment.currency))
-    return Settlement(after, invoice, (*parts.debits(), back, *fee_lines(event)))
+def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement | None:
+    """The bank took back what it names, after it had succeeded, and the invoice is open again; None: told before.
+
+    A reversal has no name of its own: another one of no more is the same one, told again.
+
+    Raises:
+        RefundTooLarge: it is in another currency.
+    """
+    told = in_its_currency(payment, event).amount
+    if told <= payment.reversal_told:
+        return None
+    return restate(payment, event, invoice, refunded=payment.refunded, reversal_told=told)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import CUSTOMER_CREDIT, RECEIVABLE, clearing_account
-from shared.invoicing.rules.settling import apply_payment, refund
+from shared.invoicing.rules.settling import apply_payment, refund, take_again
 from shared.ledger.model import Line, credit, debit
 from shared.money import Money, zero
-from shared.payments.model import PartnerEvent, Payment, Tracked
+from shared.payments.model import PartnerEvent, Payment, Stage, Tracked
+from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.accounts import FEES, UNAPPLIED_CASH
 
 
@@ -49,8 +49,8 @@ class Parts:
         return [(account, part) for account, part in parts if part.amount]
 
 
-def come(invoice: Invoice | None, money: Money) -> tuple[Parts, Invoice | None]:
-    """Money settles the invoice; what is too much is its customer's credit.
+def come(invoice: Invoice | None, money: Money, *, again: bool = False) -> tuple[Parts, Invoice | None]:
+    """Money settles the invoice, perhaps `again`; what is too much is its customer's credit.
 
     Without an invoice, or in another currency than the invoice's, it stays unapplied: money that was received
     is never refused.
@@ -58,7 +58,7 @@ def come(invoice: Invoice | None, money: Money) -> tuple[Parts, Invoice | None]:
     none = zero(money.currency)
     if invoice is None or invoice.currency != money.currency:
         return Parts(none, none, money), None
-    applied = apply_payment(invoice, money)
+    applied = take_again(invoice, money) if again else apply_payment(invoice, money)
     return Parts(applied.applied, applied.excess, none), applied.invoice
 
 
@@ -76,15 +76,35 @@ def go(payment: Payment, invoice: Invoice | None, amount: int) -> tuple[Parts, I
     return Parts(given.reopened, given.from_credit, Money(unapplied, payment.currency)), given.invoice
 
 
-def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
-    """The payment without what went; `went` says as what: its fields `refunded` or `reversed`, and others with them."""
-    return replace(
+def restate(
+    payment: Payment, event: PartnerEvent, invoice: Invoice | None, *, refunded: int, reversal_told: int
+) -> Settlement:
+    """The payment with what refunds and a reversal take of it in all, and the difference to what they took before.
+
+    Refunds come first, and a reversal takes what it names of what they leave: so it does not matter which is told
+    first. What both claim goes once.
+    """
+    taken = min(reversal_told, payment.received - refunded)
+    goes = refunded + taken - payment.refunded - payment.reversed
+    money, sign = Money(abs(goes), payment.currency), 1 if goes > 0 else -1
+    lines: tuple[Line, ...] = ()
+    matched, unapplied = payment.matched, payment.unapplied
+    if goes:
+        parts, invoice = go(payment, invoice, goes) if goes > 0 else come(invoice, money, again=True)
+        matched, unapplied = matched - sign * parts.matched, unapplied - sign * parts.unapplied.amount
+        clearing = clearing_account(event.partner)
+        lines = (*parts.debits(), credit(clearing, money)) if goes > 0 else (debit(clearing, money), *parts.credits())
+    after = replace(
         payment,
-        matched=payment.matched - parts.matched,
-        unapplied=payment.unapplied - parts.unapplied.amount,
+        matched=matched,
+        unapplied=unapplied,
+        refunded=refunded,
+        reversal_told=reversal_told,
+        reversed=taken,
+        stage=Stage.REVERSED if reversal_told else payment.stage,
         version=payment.version + 1,
-        **went,
     )
+    return Settlement(after, invoice if goes else None, (*lines, *fee_lines(event)))
 
 
 def fee_lines(event: PartnerEvent) -> tuple[Line, ...]:
@@ -92,6 +112,19 @@ def fee_lines(event: PartnerEvent) -> tuple[Line, ...]:
     if event.fee is None or not event.fee.amount:
         return ()
     return (debit(FEES, event.fee), credit(clearing_account(event.partner), event.fee))
+
+
+def in_its_currency(payment: Payment, event: PartnerEvent) -> Money:
+    """How much an event tells of that goes back of a payment.
+
+    Raises:
+        RefundTooLarge: it is in another currency, and so more than was received in it.
+    """
+    money = told_money(event)
+    if money.currency != payment.currency:
+        message = "the partner tells of another currency than was received"
+        raise RefundTooLarge(message, field="currency", detail={"payment": payment.id})
+    return money
 
 
 def told_money(event: PartnerEvent) -> Money:

@@ -9,7 +9,7 @@ from shared.faults import Retryable
 from shared.invoicing.model import Invoice
 from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either
 from shared.limits import WAIT_FOR_OBJECT_DAYS
-from shared.payments.model import EventKind, PartnerEvent, Payment, Stage, StoredEvent, Thing, Tracked
+from shared.payments.model import PartnerEvent, Payment, Stage, StoredEvent, Thing, Tracked
 from shared.payments.records import (
     payment_of,
     payment_ref,
@@ -20,9 +20,9 @@ from shared.payments.records import (
 )
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
-from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
+from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step, step_of_dispute
 from shared.payments.rules.paying import begin, dearer, receive, reverse
-from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
+from shared.payments.rules.refunding import give_back, is_too_large, nothing_moves, take_again
 from shared.payments.rules.settlement import Settlement, told_money
 from shared.ports import View
 
@@ -50,9 +50,6 @@ def patience(stored: StoredEvent) -> datetime:
 
 def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
-    if event.kind is EventKind.PAYMENT_REFUNDED:
-        payment = _succeeded(call, stored, view)
-        return give_back(payment, event, _invoice(call, stored, payment.invoice_id, view))
     known, identity = _known(call, event, view), payment_of(event)
     stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
@@ -70,37 +67,39 @@ def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
     known = _tracked(call, event, Thing.REFUND, view)
     stage = step(TABLES[Thing.REFUND], known.stage if known else None, event.kind)
-    if stage is Meaning.STALE:
+    if not isinstance(stage, Stage):
         return None
-    payment = _succeeded(call, stored, view)
-    if stage is Meaning.WAITS:
-        if not known_by_its_total(payment, event):
-            _never_came(call, stored, Thing.REFUND)
-        stage = Stage.FAILED
     tracked = _next(event, Thing.REFUND, known, stage)
+    if stage is not Stage.SUCCEEDED and (known is None or known.stage is Stage.VOID):
+        return nothing_moves(event, tracked)
+    payment = _succeeded(call, stored, view)
     invoice = _invoice(call, stored, payment.invoice_id, view)
-    if tracked.stage is Stage.SUCCEEDED:
-        return give_back_once(payment, event, invoice, tracked)
-    return take_again(payment, event, invoice, tracked)
+    if stage is Stage.FAILED:
+        return take_again(payment, event, invoice, tracked)
+    if is_too_large(payment, tracked):
+        _wait(call, stored, "the failure of another refund may still come")
+    return give_back(payment, event, invoice, tracked)
 
 
 def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View) -> Settlement | None:
     event = stored.event
     known = _tracked(call, event, thing, view)
-    stage = step(TABLES[thing], known.stage if known else None, event.kind)
+    before = known.stage if known else None
+    stage = step_of_dispute(known, event) if thing is Thing.DISPUTE else step(TABLES[thing], before, event.kind)
     if stage is Meaning.STALE:
         return None
     if stage is Meaning.WAITS:
         _never_came(call, stored, thing)
     if thing is Thing.DISPUTE and known is None:
         _succeeded(call, stored, view)
-    return move(event, known.stage if known else None, _next(event, thing, known, stage))
+    return move(event, before, _next(event, thing, known, stage))
 
 
 def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage) -> Tracked:
     """The tracked object at its next stage; its amount is the one that was told first."""
+    fee = event.fee.amount if event.fee else 0
     if known is not None:
-        return replace(known, stage=stage, version=known.version + 1)
+        return replace(known, stage=stage, round=event.round, fee=known.fee + fee, version=known.version + 1)
     return Tracked(
         tracked_id(event, thing),
         thing,
@@ -111,7 +110,8 @@ def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage
         stage,
         event.occurred_at,
         account=event.account,
-        fee=event.fee.amount if event.fee else 0,
+        fee=fee,
+        round=event.round,
     )
 
 

@@ -141,7 +141,8 @@ def test_killed_at_any_moment_redelivery_ends_in_the_same_state(
         reference, fate = f"pi_k{moment}", Fate()
         if make is refunded:
             settle(house, paid(reference, 100, invoice=invoice.id))
-        task = task_of(house, make(reference, 100, **({} if make is refunded else {"invoice": invoice.id})))
+        named = {"refund": f"re_{moment}"} if make is refunded else {"invoice": invoice.id}
+        task = task_of(house, make(reference, 100, **named))
         mortal, fate.left = another(fate), moment
         try:
             apply(mortal, task)

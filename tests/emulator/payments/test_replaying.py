@@ -73,7 +73,7 @@ def test_an_older_task_does_nothing_to_a_replayed_event(house: Instance, refused
 
 def test_a_refund_whose_payment_came_after_all_is_applied(house: Instance) -> None:
     """It was refused when its time was over."""
-    refund = task_of(house, refunded(in_all=12_000))
+    refund = task_of(house, refunded(amount=12_000))
     with pytest.raises(PaymentNeverCame):
         apply(house, refund, WAITED)
     settle(house, paid(), WAITED)
@@ -234,7 +234,7 @@ def test_a_payment_of_a_closed_month_is_booked_on_the_day_of_its_replay(house: I
 
 def test_an_event_that_waits_is_retried_after_a_replay_too(house: Instance) -> None:
     """Its payment may still come: it waits as long again."""
-    refund = task_of(house, refunded(in_all=12_000))
+    refund = task_of(house, refunded(amount=12_000))
     with pytest.raises(PaymentNeverCame):
         apply(house, refund, WAITED)
     task = task_in(house.inbox.replay(a_call("replay", at=WAITED, once=True), str(refund.body["event"])))

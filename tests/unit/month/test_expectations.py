@@ -92,13 +92,13 @@ def test_where_payments_and_refunds_leave_an_invoice(
     assert (after.state, after.paid, after.credited, after.refunded) == wanted
 
 
-def test_a_refund_told_of_after_a_later_one_is_stale(example: MonthInputs) -> None:
-    """The later one's event states the sum of both."""
+def test_a_refund_told_of_after_a_later_one_tells_its_own_amount(example: MonthInputs) -> None:
+    """In the order of the days on which they are told."""
     month = a_month(example, told(("P", "", 10, 10, "100"), ("R1", "P", 11, 13, "20"), ("R2", "P", 12, 12, "30")))
-    assert [(each.settlement.reference, each.amount, each.state) for each in events(month)] == [
-        ("P", 10000, "applied"),
-        ("R2", 5000, "applied"),
-        ("R1", 2000, "stale"),
+    assert [(each.settlement.reference, each.amount) for each in events(month)] == [
+        ("P", 10000),
+        ("R2", 3000),
+        ("R1", 2000),
     ]
 
 

@@ -20,12 +20,12 @@ def test_every_event_is_told_twice_in_an_order_of_its_own(example: MonthInputs) 
 
 
 def test_events_have_stripes_shape(example: MonthInputs) -> None:
-    """A payment names our invoice; a refund names the payment and all that was given back of it."""
+    """A payment names our invoice; a refund names the payment and what it gives back of it."""
     happened = list(events(example))
     by_kind = {each.settlement.kind: each for each in happened}
     shaped = {each["type"]: each for each in told(list(by_kind.values()), example, invoice_ids(example))}
-    paid, back = (shaped[name]["data"]["object"] for name in ("payment_intent.succeeded", "charge.refunded"))
+    paid, back = (shaped[name]["data"]["object"] for name in ("payment_intent.succeeded", "refund.created"))
     assert paid["metadata"] == {"invoice_id": f"id-{by_kind[Told.PAYMENT].settlement.invoice}"}
     assert paid["amount_received"] == by_kind[Told.PAYMENT].amount
-    assert back["amount_refunded"] == by_kind[Told.REFUND].amount
+    assert back["amount"] == by_kind[Told.REFUND].amount
     assert back["payment_intent"] == f"pi_{str(by_kind[Told.REFUND].settlement.payment).replace('-', '')}"

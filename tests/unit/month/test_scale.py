@@ -2,21 +2,20 @@ from decimal import Decimal
 
 import pytest
 
-from emulators.month.expectations import Rates, events, expected, settled
+from emulators.month.expectations import Rates, expected, settled
 from emulators.month.inputs import MonthInputs, Told
 from emulators.month.scale import shrunk
 from shared.limits import PAYROLL_CHUNK
 
 
 def test_a_small_month_still_tells_every_story(example: MonthInputs) -> None:
-    """Paid, partly paid, unpaid, overpaid, refunded, and an event that is stale."""
+    """Paid, partly paid, unpaid, overpaid, and refunded."""
     small = shrunk(example, Decimal("0.05"))
     gross = {name: expected(each, small.tenant, Rates.read()).gross for name, each in small.invoices.items()}
     ends = [settled(small, name, amount) for name, amount in gross.items()]
     assert {each.state for each in ends} == {"paid", "partly_paid", "issued"}
     assert any(each.credited for each in ends)
     assert any(each.refunded for each in ends)
-    assert {each.state for each in events(small)} == {"applied", "stale"}
     assert len(small.invoices) < len(example.invoices) // 5
     assert len(small.employees) > PAYROLL_CHUNK
 

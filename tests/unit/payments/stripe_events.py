@@ -29,18 +29,23 @@ def paid(
     return _event(event or f"evt_paid_{payment}", "payment_intent.succeeded", said | changes)
 
 
-def refunded(payment: str = "pi_1", in_all: Any = 12_000, *, event: str = "", **changes: Any) -> dict[str, Any]:
-    """So much of a payment was given back, all refunds together."""
+def refunded(
+    payment: str = "pi_1", amount: Any = 12_000, *, refund: str = "re_1", kind: str = "refund.created", **changes: Any
+) -> dict[str, Any]:
+    """So much of a payment was given back by one refund, or as `kind` and the status say."""
     said = {
-        "id": f"ch_{payment}",
-        "object": "charge",
+        "id": refund,
+        "object": "refund",
+        "charge": f"ch_{payment}",
         "payment_intent": payment,
-        "amount": 12_000,
-        "amount_refunded": in_all,
+        "amount": amount,
         "currency": "gbp",
-        "billing_details": {"name": PAYER},
+        "metadata": {},
+        "status": "succeeded",
+        "destination_details": {"name": PAYER},
     }
-    return _event(event or f"evt_refunded_{payment}_{in_all}", "charge.refunded", said | changes)
+    named = f"evt_{kind}_{refund}_{amount}_{changes.get('status', '')}"
+    return _event(named, kind, said | changes)
 
 
 def of_kind(name: str, **changes: Any) -> dict[str, Any]:
@@ -54,6 +59,7 @@ def _event(identity: str, kind: str, said: dict[str, Any]) -> dict[str, Any]:
         "id": identity,
         "object": "event",
         "type": kind,
+        "api_version": "2026-10-28",
         "created": int(NOON.timestamp()),
         "pending_webhooks": 1,
         "data": {"object": said},

@@ -180,11 +180,16 @@ def test_a_dispute_that_names_no_payment_is_told_by_its_own_reference() -> None:
         told(adyen("REFUND"))
 
 
-@pytest.mark.parametrize(
-    "code", ["CAPTURE", "CANCEL_OR_REFUND", "NOTIFICATION_OF_CHARGEBACK", "REPORT_AVAILABLE", "NEW"]
-)
+def test_cancel_or_refund_gives_the_money_back_whichever_it_was() -> None:
+    """A regression: it was kept, for which of both it was is not signed; the amount is, and goes either way."""
+    event = told(adyen("CANCEL_OR_REFUND", originalReference="PAY1"))
+    assert (event.kind, event.payment, event.object) == (EventKind.REFUND_SUCCEEDED, "PAY1", "QFQTPCQ8HXSKGK82")
+    assert event.money == Money(12_000, "GBP")
+
+
+@pytest.mark.parametrize("code", ["CAPTURE", "NOTIFICATION_OF_CHARGEBACK", "REPORT_AVAILABLE", "NEW"])
 def test_an_item_that_is_nothing_for_the_books_is_kept(code: str) -> None:
-    """Or cannot be: whether CANCEL_OR_REFUND cancelled or refunded is not signed."""
+    """What is notified takes nothing yet; what is captured was told as paid."""
     assert told(adyen(code)).kind is EventKind.OTHER
 
 

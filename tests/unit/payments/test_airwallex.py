@@ -105,11 +105,25 @@ def test_a_refund_is_one_refund_of_its_payment() -> None:
         ("payment_dispute.accepted", "RFI", EventKind.OTHER),
         ("payment_dispute.accepted", "PRE_CHARGEBACK", EventKind.DISPUTE_LOST),
         ("payment_dispute.challenged", "CHARGEBACK", EventKind.OTHER),
+        ("payment_dispute.reversed", "PRE_CHARGEBACK", EventKind.OTHER),
+        ("payment_dispute.reversed", "CHARGEBACK", EventKind.DISPUTE_WON),
+        ("payment_dispute.expired", "RFI", EventKind.OTHER),
+        ("payment_dispute.expired", "CHARGEBACK", EventKind.DISPUTE_LOST),
+        ("payment_dispute.pending_closure", "PRE_ARBITRATION", EventKind.OTHER),
+        ("payment_dispute.pending_decision", "ARBITRATION", EventKind.OTHER),
     ],
 )
 def test_a_dispute_takes_money_in_some_stages_only(name: str, stage: str, kind: EventKind) -> None:
     """A question, or a warning before the chargeback, takes none."""
     assert told(airwallex(name, payment_intent_id="int_1", stage=stage)).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("stage", "place"), [("CHARGEBACK", 0), ("PRE_ARBITRATION", 1), ("ARBITRATION", 2), ("NEW", 0), (None, 0)]
+)
+def test_a_dispute_is_decided_anew_at_each_later_stage(stage: str | None, place: int) -> None:
+    """Under the same id: what is said at a later one stands over the earlier ones."""
+    assert told(airwallex("payment_dispute.lost", payment_intent_id="int_1", stage=stage)).round == place
 
 
 def test_a_deposit_is_a_payment_with_what_its_payer_wrote() -> None:
