@@ -71,7 +71,7 @@ def import_journal(
     url: Url = "",
     key: Key = "",
 ) -> None:
-    """Post the entries of a journal file; a second time it posts nothing."""
+    """Post the entries of a journal file, then set its accounts and months; a second time it does nothing."""
     client = _tenants_client(place_of(context), tenant, url, key)
     with _bar("read", file.stat().st_size) as advance:
         imported = import_records(client, in_file(file, advance), lambda _: None)
@@ -135,14 +135,15 @@ def _line(finding: Finding) -> str:
 
 
 def _tell_import(imported: Imported) -> None:
-    for fault in imported.faults[:SHOWN]:
-        _console.print(fault, markup=False, soft_wrap=True)
-    if len(imported.faults) > SHOWN:
-        _console.print(f"... and {len(imported.faults) - SHOWN} more")
+    for told in (imported.faults, imported.left):
+        for line in told[:SHOWN]:
+            _console.print(line, markup=False, soft_wrap=True)
+        if len(told) > SHOWN:
+            _console.print(f"... and {len(told) - SHOWN} more")
     parts = [f"{imported.posted:,} posted", f"{imported.known:,} there already", f"{len(imported.faults):,} faults"]
     parts += [f"{imported.refused_there:,} refused ones left out"] if imported.refused_there else []
     parts += [f"{imported.memos:,} memos left behind (only their own books open them)"] if imported.memos else []
-    parts += [f"floors to add: {', '.join(imported.floors)}"] if imported.floors else []
+    parts += [f"{imported.restored:,} settings of accounts and months"] if imported.restored else []
     _console.print("; ".join(parts), markup=False, soft_wrap=True)
 
 
