@@ -18,7 +18,7 @@ from emulators.catalogue import REPOSITORY
 from emulators.durations import parse_duration
 from emulators.processes import CloudFault
 from emulators.state import Home, NotUp, State
-from shared.cli import journal, verbs
+from shared.cli import journal, proving, verbs
 from shared.cli.client import ApiRefused
 from shared.clock import SettableClock
 from shared.faults import Fault
@@ -49,6 +49,7 @@ app.add_typer(verbs.keys, name="keys")
 app.command("export")(journal.export_journal)
 app.command("import")(journal.import_journal)
 app.command("verify")(journal.verify_journal)
+app.command("prove")(proving.prove)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ def _hashes(asked: bytes) -> tuple[str, ...]:
 @api.route("POST", "/v1/ledger/batches", answers=BatchAnswer)
 def post_batch(call: Call, body: NewBatch) -> Done[BatchResult]:
     """Post up to 500 entries; a linked batch in one commit or not at all, an independent one entry by entry."""
-    return house().batches.post(call, body.batch(call, _hashes))
+    batch = body.batch(call, _hashes)
+    sealed = house().memos.sealed_batch(call.tenant, batch, body.memos(batch))
+    return house().batches.post(call, sealed)
 
 
 @api.route("POST", "/v1/ledger/batches/dry_run", answers=DryRunAnswer, writes=False)

@@ -15,7 +15,7 @@ api = Api("journal", house)
 
 @api.route("GET", "/v1/ledger/journal", answers=JournalAnswer)
 def read_journal(call: Call, query: JournalQuery) -> JournalPage:
-    """Entries with every field as stored, by id; the first page has the chart, the last the totals."""
+    """Entries with every field as stored, by id; the first page has the chart, the last totals and closed months."""
     return house().journals.page(call.tenant, query.limit, query.cursor)
 
 

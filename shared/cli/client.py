@@ -42,13 +42,17 @@ class Client:
     ids: Ids
     pause: Callable[[float], None] = time.sleep
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST JSON under a fresh idempotency key and return the JSON answer.
+    def post(self, path: str, body: Mapping[str, Any], key: str = "") -> dict[str, Any]:
+        """POST JSON under an idempotency key, a fresh one unless it is given, and return the JSON answer.
 
         Raises:
             ApiRefused: not reachable, or answered with a problem.
         """
-        return self._send("POST", path, body, {"Idempotency-Key": self.ids.token(15)})
+        return self._send("POST", path, body, {"Idempotency-Key": key or self.fresh_key()})
+
+    def fresh_key(self) -> str:
+        """An idempotency key that nobody used: for one request, however often it is sent."""
+        return self.ids.token(15)
 
     def get(self, path: str) -> dict[str, Any]:
         """GET and return the JSON answer; asked again, READS times in all, while the API says to come later.

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from shared.cli.client import ApiRefused, Client
 from shared.cli.journal_records import Record
+from shared.cli.restoring import Wanted, restore
 
 BATCH: Final = 200
 LINES: Final = 900
@@ -43,27 +44,44 @@ class Imported:
     """Entries that were refused where they come from: they moved nothing and are not posted."""
     memos: int = 0
     """Memos that stay behind: only the key of the books they were written in opens them."""
-    floors: list[str] = field(default_factory=list)
-    """Accounts whose floor is to be added when all entries are there: they come in no order that a floor could bear."""
+    restored: int = 0
+    """Operations that set accounts and months as the journal has them, once all entries were there."""
+    left: list[str] = field(default_factory=list)
+    """What stays as it is there, and why."""
     faults: list[str] = field(default_factory=list)
 
 
 def import_records(client: Client, records: Iterable[Numbered], tell: Callable[[Imported], object]) -> Imported:
     """Post all entries of a file, opening accounts that are not there; `tell` hears of every batch.
 
+    Floors, currencies and states of accounts, and closed months, are set at the end, if there was no fault.
+
     Raises:
         ApiRefused: the API cannot be reached, or does not let this key post.
     """
-    imported = Imported()
+    imported, wanted = Imported(), Wanted()
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: set[Future[Imported]] = set()
-        for batch in _batches(_orders(client, records, imported)):
+        for batch in _batches(_orders(_noted(records, wanted), client, imported)):
             waiting.add(pool.submit(_post, client, batch))
             if len(waiting) >= 2 * THREADS:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 _add(imported, done, tell)
         _add(imported, waiting, tell)
+    _end(client, imported, wanted)
     return imported
+
+
+def _end(client: Client, imported: Imported, wanted: Wanted) -> None:
+    """Set accounts and months, unless entries are still to come: closed, their month would take them no more."""
+    if imported.faults or not wanted.whole:
+        why = "there are faults" if imported.faults else "the file has no end"
+        imported.left.append(f"{why}: floors, currencies and states of accounts, and closed months, are not set")
+        return
+    restored = restore(client, wanted)
+    imported.restored = restored.changes
+    imported.left += restored.left
+    imported.faults += restored.faults
 
 
 def _add(imported: Imported, done: Iterable[Future[Imported]], tell: Callable[[Imported], object]) -> None:
@@ -78,7 +96,20 @@ def _add(imported: Imported, done: Iterable[Future[Imported]], tell: Callable[[I
 # --- reading -----------------------------------------------------------------------------
 
 
-def _orders(client: Client, records: Iterable[Numbered], imported: Imported) -> Iterator[Order]:
+def _noted(records: Iterable[Numbered], wanted: Wanted) -> Iterator[Numbered]:
+    """The same records, keeping what is done last."""
+    for line, record in records:
+        match record or {}:
+            case {"kind": "account"} as account:
+                wanted.accounts.append(account)
+            case {"kind": "period"} as period:
+                wanted.periods.append(period)
+            case {"kind": "end"}:
+                wanted.whole = True
+        yield line, record
+
+
+def _orders(records: Iterable[Numbered], client: Client, imported: Imported) -> Iterator[Order]:
     for line, record in records:
         try:
             match record or {}:
@@ -90,6 +121,8 @@ def _orders(client: Client, records: Iterable[Numbered], imported: Imported) -> 
                     yield Order(line, _body(entry, imported))
                 case {"kind": "journal" | "seal" | "leaves" | "total" | "end"}:
                     continue
+                case {"kind": "period", "month": str(), "state": "soft_closed" | "year_end" | "hard_closed"}:
+                    continue
                 case _:
                     imported.faults.append(f"line {line}: no record of a journal")
         except (KeyError, TypeError, AttributeError) as error:
@@ -98,6 +131,7 @@ def _orders(client: Client, records: Iterable[Numbered], imported: Imported) -> 
 
 def _open_account(client: Client, record: Record, line: int, imported: Imported) -> None:
     body = {name: record[name] for name in ("code", "type", "name", "shards")}
+    body |= {name: record[name] for name in ("declared_rate", "metadata") if record.get(name)}
     try:
         _until_decided(client, "/v1/ledger/accounts", body)
     except ApiRefused as refused:
@@ -106,9 +140,6 @@ def _open_account(client: Client, record: Record, line: int, imported: Imported)
         if refused.status not in AT_FAULT:
             raise
         imported.faults.append(f"line {line}: {refused}")
-    else:
-        if record["floor"]:
-            imported.floors.append(record["code"])
 
 
 def _until_decided(client: Client, path: str, body: dict[str, Any]) -> None:

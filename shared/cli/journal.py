@@ -40,7 +40,7 @@ def export_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
     if form not in _FORMS:
         message = f"the format is one of {', '.join(_FORMS)}"
         raise typer.BadParameter(message)
-    client = _tenants_client(place_of(context), tenant, url, key)
+    client = tenants_client(place_of(context), tenant, url, key)
     draft = output.with_name(f".{output.name}.part")
     entries, left_out = 0, 0
     with _bar("exported") as advance, draft.open("w", encoding="utf-8", newline="\n") as file:
@@ -71,8 +71,8 @@ def import_journal(
     url: Url = "",
     key: Key = "",
 ) -> None:
-    """Post the entries of a journal file; a second time it posts nothing."""
-    client = _tenants_client(place_of(context), tenant, url, key)
+    """Post the entries of a journal file, then set its accounts and months; a second time it does nothing."""
+    client = tenants_client(place_of(context), tenant, url, key)
     with _bar("read", file.stat().st_size) as advance:
         imported = import_records(client, in_file(file, advance), lambda _: None)
     _tell_import(imported)
@@ -105,7 +105,7 @@ def verify_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
         with _bar("verified", file.stat().st_size) as advance:
             verdict = verify((record or {} for _, record in in_file(file, advance)), is_signed, noted)
     else:
-        client = _tenants_client(place_of(context), tenant, url, key)
+        client = tenants_client(place_of(context), tenant, url, key)
         with _bar("verified") as advance:
             verdict = verify(_told(over_api(client), advance), is_signed, noted)
     show_verdict(verdict)
@@ -135,14 +135,15 @@ def _line(finding: Finding) -> str:
 
 
 def _tell_import(imported: Imported) -> None:
-    for fault in imported.faults[:SHOWN]:
-        _console.print(fault, markup=False, soft_wrap=True)
-    if len(imported.faults) > SHOWN:
-        _console.print(f"... and {len(imported.faults) - SHOWN} more")
+    for told in (imported.faults, imported.left):
+        for line in told[:SHOWN]:
+            _console.print(line, markup=False, soft_wrap=True)
+        if len(told) > SHOWN:
+            _console.print(f"... and {len(told) - SHOWN} more")
     parts = [f"{imported.posted:,} posted", f"{imported.known:,} there already", f"{len(imported.faults):,} faults"]
     parts += [f"{imported.refused_there:,} refused ones left out"] if imported.refused_there else []
     parts += [f"{imported.memos:,} memos left behind (only their own books open them)"] if imported.memos else []
-    parts += [f"floors to add: {', '.join(imported.floors)}"] if imported.floors else []
+    parts += [f"{imported.restored:,} settings of accounts and months"] if imported.restored else []
     _console.print("; ".join(parts), markup=False, soft_wrap=True)
 
 
@@ -173,7 +174,12 @@ def _noted(text: str) -> tuple[int, str] | None:
     return int(number), digest
 
 
-def _tenants_client(place: Place, tenant: str, url: str, key: str) -> Client:
+def tenants_client(place: Place, tenant: str, url: str, key: str) -> Client:
+    """A client of a tenant's books.
+
+    Raises:
+        ApiRefused: nothing says whose.
+    """
     if not key and not tenant:
         message = "say whose books with --tenant, or give a key with --key"
         raise ApiRefused(message)

@@ -15,14 +15,14 @@ NOT_FOUND: Final = 404
 
 
 def over_api(client: Client) -> Iterator[Record]:
-    """A whole journal over the API: seals with their leaves, chart, entries, totals, the end.
+    """A whole journal over the API: seals with their leaves, chart, entries, totals, periods, the end.
 
     Seals come first: the entries are read at a later instant, so what the seals cover is among them.
 
     Raises:
         ApiRefused: not reachable, or answered with a problem.
     """
-    seals = list(_items(client, "/v1/ledger/seals"))
+    seals = list(listed(client, "/v1/ledger/seals"))
     entries, cursor, first = 0, "", True
     while cursor or first:
         page = client.get(f"/v1/ledger/journal?limit={JOURNAL_PAGE}" + (f"&cursor={cursor}" if cursor else ""))
@@ -34,6 +34,7 @@ def over_api(client: Client) -> Iterator[Record]:
         yield from page["chart"] or ()
         yield from page["items"]
         yield from page["totals"] or ()
+        yield from page["periods"] or ()
         entries, cursor = entries + len(page["items"]), page["next_cursor"]
         if not cursor:
             yield {"kind": "end", "entries": entries, "read_at": page["read_at"]}
@@ -52,7 +53,12 @@ def _seal(client: Client, seal: Record) -> Iterator[Record]:
         yield {"kind": "leaves", "seal": seal["number"], "page": page, "leaves": leaves}
 
 
-def _items(client: Client, path: str) -> Iterator[dict[str, Any]]:
+def listed(client: Client, path: str) -> Iterator[dict[str, Any]]:
+    """All items of a list, page by page.
+
+    Raises:
+        ApiRefused: not reachable, or answered with a problem.
+    """
     cursor, first = "", True
     while cursor or first:
         page = client.get(f"{path}?limit={PAGE}" + (f"&cursor={cursor}" if cursor else ""))

@@ -5,7 +5,7 @@ transaction. That is safe in this order: ids come from the cause, so a retry fin
 the first attempt left, and a keyset whose fact was never written opens nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from shared.clock import Clock
@@ -103,7 +103,7 @@ class Vault:
         """
         ref = tenant_keyset_ref(tenant)
         if self._store.get([ref])[ref] is None:
-            self._create(write_tenant_keyset(tenant, new_tenant_key(tenant, self._keys), self._clock.now()))
+            self._create([write_tenant_keyset(tenant, new_tenant_key(tenant, self._keys), self._clock.now())])
 
     def create_subject(self, tenant: TenantId, subject: str) -> Sealer:
         """A sealer for a new data subject; asked again, the keyset that is there already.
@@ -112,12 +112,25 @@ class Vault:
             PersonalDataUnreadable: the tenant's key cannot be unwrapped.
             Retryable: the platform's key or the store did not answer.
         """
-        ref, key = subject_keyset_ref(tenant, subject), self._tenant_key(tenant)
-        made = new_subject_key(tenant, subject, key)
-        there = self._create(write_subject_keyset(tenant, subject, made, self._clock.now()))
-        cipher = open_subject_key(tenant, subject, read_subject_keyset(there) if there else made, key)
-        self._subjects.put({ref: cipher})
-        return self._sealer(tenant, cipher)
+        return self.create_subjects(tenant, (subject,))[subject]
+
+    def create_subjects(self, tenant: TenantId, subjects: Iterable[str]) -> Mapping[str, Sealer]:
+        """Sealers for many new data subjects: one commit for all their keysets; those that are there stay.
+
+        Raises:
+            PersonalDataUnreadable: the tenant's key cannot be unwrapped.
+            Retryable: the platform's key or the store did not answer.
+        """
+        key, at = self._tenant_key(tenant), self._clock.now()
+        made = {subject: new_subject_key(tenant, subject, key) for subject in subjects}
+        there = self._create([write_subject_keyset(tenant, subject, one, at) for subject, one in made.items()])
+        refs = {subject: subject_keyset_ref(tenant, subject) for subject in made}
+        kept = {
+            ref: read_subject_keyset(there[ref]) if ref in there else made[subject] for subject, ref in refs.items()
+        }
+        ciphers = {ref: open_subject_key(tenant, ref.key, wrapped, key) for ref, wrapped in kept.items()}
+        self._subjects.put(ciphers)
+        return {subject: self._sealer(tenant, ciphers[ref]) for subject, ref in refs.items()}
 
     def sealer(self, tenant: TenantId, subject: str) -> Sealer:
         """The sealer of a data subject.
@@ -167,12 +180,16 @@ class Vault:
     def _sealer(self, tenant: TenantId, cipher: Cipher) -> Sealer:
         return Sealer(tenant, cipher if self._seal else _Unsealed())
 
-    def _create(self, creation: Create) -> Document | None:
-        """Write a document unless it is there; the one that was there before, or None when this call wrote it."""
+    def _create(self, creations: Sequence[Create]) -> Mapping[Ref, Document]:
+        """Write documents, each unless it is there; those that were there before."""
 
-        def decide(view: View) -> Decision[Document | None]:
-            there = view[creation.ref] if view.failures else None
-            return Decision(there) if there else Decision(None, (creation,))
+        def decide(view: View) -> Decision[Mapping[Ref, Document]]:
+            if not view.failures:
+                return Decision({}, tuple(creations))
+            view.need([one.ref for one in creations])
+            there = {one.ref: document for one in creations if (document := view[one.ref])}
+            # a keyset never changes; one that is shredded meanwhile is as if it were shredded right after
+            return Decision(there, tuple(one for one in creations if one.ref not in there), frozenset(there))
 
         return self._store.transact((), decide)
 

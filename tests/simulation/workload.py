@@ -135,7 +135,9 @@ def _batch(mode: Mode, amounts: list[Money], to: str) -> Made:
             lines = (debit(to, money), credit(SALES if to == BANK else BANK, money))
             made = JournalEntry(own.cause.stored_id("entry"), lines, call.at.date(), str(own.cause), call.request_hash)
             postings.append(Posting(own, made.posted_at(call.at), audited=False))
-        done: Done[Any] = house.batches.post(call, Batch(call.cause.stored_id("batch"), mode, tuple(postings)))
+        batch = Batch(call.cause.stored_id("batch"), mode, tuple(postings))
+        memos = {posting.entry.id: CANARY for posting in postings[::2]}
+        done: Done[Any] = house.batches.post(call, house.memos.sealed_batch(call.tenant, batch, memos))
         return done
 
     return post

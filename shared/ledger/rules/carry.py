@@ -51,11 +51,14 @@ class Chain:
 
     def stop(self, periods: Iterable[Period], through: Month) -> Month | None:
         """The latest month, not after `through`, whose carried balances are right as these periods stand."""
+        return max((stop for stop in self.sound_stops(periods) if stop <= through), default=None)
+
+    def sound_stops(self, periods: Iterable[Period]) -> tuple[Month, ...]:
+        """The months whose carried balances may be used as these periods stand."""
         if self.repairs != self.carried_at_repairs:
-            return None
+            return ()
         end = self.sound_through(periods)
-        sound = [stop for stop in self.stops if stop <= end and stop <= through]
-        return max(sound, default=None)
+        return tuple(stop for stop in self.stops if stop <= end)
 
     def claimed(self, periods: Iterable[Period]) -> "Chain":
         """The chain with what is no longer right taken away, and a claim to carry all closed months forward."""

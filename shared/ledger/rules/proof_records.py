@@ -25,18 +25,22 @@ class Proof:
     """Entries that contradict their own content hash."""
     reserved: int = 0
     """Accounts' currencies of which is reserved what open holds do not say."""
+    shifts: int = 0
+    """Accounts' months whose shifts are not what entries of two days make them."""
+    carried: int = 0
+    """Balances carried forward, in use, that are not the fold of the entries through their month."""
     left_out: int = 0
     """Accounts' months too long for a sample: the whole proof covers them."""
     scope: str = "whole"
     named: tuple[str, ...] = ()
-    """The first of what is wrong: `account/currency/month/kind`, `guards/account`, `pending/account/currency`,
-    `entries/id`."""
+    """The first of what is wrong: `account/currency/month/kind` (also of kind `shifts` or `carried`), `guards/account`,
+    `pending/account/currency`, `entries/id`."""
 
     @property
     def holds(self) -> bool:
-        """Totals are the fold of the entries, floors allow what the books allow, and every currency balances."""
+        """All that is derived is the fold of the entries, floors allow what the books allow, currencies balance."""
         wrong = (self.differences, self.out_of_balance, self.floors, self.altered, self.reserved)
-        return self.proven_at is not None and not any(wrong)
+        return self.proven_at is not None and not any((*wrong, self.shifts, self.carried))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Change:
     """One sum that a repair set right: `debits`, `count`, `d.16.credits`, or a guard's `spent`."""
 
     place: str
-    """`account/currency/month/kind`, or `guards/account`."""
+    """`account/currency/month/kind` (also of kind `shifts` or `carried`), or `guards/account`."""
     field: str
     before: int
     after: int
@@ -65,7 +69,7 @@ class Repair:
 def write_proof(proof: Proof) -> dict[str, Value]:
     """A proof's fields; one that is only asked for has no instant, so that lists by instant leave it out."""
     fields: dict[str, Value] = {
-        "schema": 2,
+        "schema": 3,
         "scope": proof.scope,
         "entries": proof.entries,
         "accounts": proof.accounts,
@@ -74,6 +78,8 @@ def write_proof(proof: Proof) -> dict[str, Value]:
         "floors": proof.floors,
         "altered": proof.altered,
         "reserved": proof.reserved,
+        "shifts": proof.shifts,
+        "carried": proof.carried,
         "left_out": proof.left_out,
         "named": list(proof.named),
         "holds": proof.holds,
@@ -98,6 +104,8 @@ def read_proof(document: Document) -> Proof:
         floors=number("floors"),
         altered=number("altered"),
         reserved=number("reserved"),
+        shifts=number("shifts"),
+        carried=number("carried"),
         left_out=number("left_out"),
         scope=cast("str", fields.get("scope", "whole")),
         named=tuple(cast("list[str]", fields.get("named", []))),

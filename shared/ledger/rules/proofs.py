@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from shared.identity import TenantId
-from shared.ledger.model import Account, AccountCode, EntryKind, Floor, JournalEntry, Side
+from shared.ledger.model import Account, AccountCode, EntryKind, Floor, JournalEntry, Month, Side
 from shared.ledger.records import Guard, TotalsKey
 from shared.ledger.rules.control import closed_ref
 from shared.ledger.rules.pending import Pending, Reserved
@@ -35,12 +35,16 @@ def fold_documents(documents: Iterable[Document]) -> Folded:
     for document in documents:
         fields = document.fields
         account, currency, month, kind = (str(fields[name]) for name in ("account", "currency", "month", "kind"))
-        sums = fold.setdefault((account, currency, month, kind), {})
-        _add_sums(sums, (), fields)
-        days = fields.get("d", {})
-        for day, bucket in days.items() if isinstance(days, Mapping) else ():
-            _add_sums(sums, ("d", day), cast("Fields", bucket))
-    return _without_zeros(fold)
+        fold_sums(fold.setdefault((account, currency, month, kind), {}), fields)
+    return without_zeros(fold)
+
+
+def fold_sums(sums: dict[FieldPath, int], fields: Fields) -> None:
+    """Add a document's sums and those of its days; one that is no integer is missing."""
+    _add_sums(sums, (), fields)
+    days = fields.get("d", {})
+    for day, bucket in days.items() if isinstance(days, Mapping) else ():
+        _add_sums(sums, ("d", day), cast("Fields", bucket))
 
 
 def fold_journal(entries: Iterable[JournalEntry]) -> Folded:
@@ -57,7 +61,7 @@ def fold_journal(entries: Iterable[JournalEntry]) -> Folded:
             if key not in counted:
                 counted.add(key)
                 sums["count",] = sums.get(("count",), 0) + 1
-    return _without_zeros(fold)
+    return without_zeros(fold)
 
 
 def corrections(totals: Folded, journal: Folded) -> Folded:
@@ -66,7 +70,7 @@ def corrections(totals: Folded, journal: Folded) -> Folded:
     for key in sorted(totals.keys() | journal.keys()):
         is_, ought = totals.get(key, {}), journal.get(key, {})
         fold[key] = {path: ought.get(path, 0) - is_.get(path, 0) for path in sorted(is_.keys() | ought.keys())}
-    return _without_zeros(fold)
+    return without_zeros(fold)
 
 
 def of_account(fold: Folded, account: AccountCode, day: str | None = None) -> Folded:
@@ -75,9 +79,12 @@ def of_account(fold: Folded, account: AccountCode, day: str | None = None) -> Fo
     if day is None:
         return mine
     bucket = ("d", day[8:])
-    return _without_zeros(
-        {key: {path: sums[path] for path in sums if path[:2] == bucket} for key, sums in mine.items()}
-    )
+    return without_zeros({key: {path: sums[path] for path in sums if path[:2] == bucket} for key, sums in mine.items()})
+
+
+def of_month(fold: Folded, account: AccountCode, month: Month) -> Folded:
+    """One account's part of a fold in one month."""
+    return {key: sums for key, sums in fold.items() if (key[0], key[2]) == (account, month)}
 
 
 def balance_of(fold: Folded, account: Account, currency: str) -> int:
@@ -158,6 +165,7 @@ def _add_sums(sums: dict[FieldPath, int], prefix: FieldPath, fields: Fields) -> 
             sums[path] = sums.get(path, 0) + amount
 
 
-def _without_zeros(fold: Mapping[FoldKey, Paths]) -> Folded:
+def without_zeros(fold: Mapping[FoldKey, Paths]) -> Folded:
+    """A fold that names only what is not zero, so that equal folds are equal."""
     sound = ((key, {path: amount for path, amount in sums.items() if amount}) for key, sums in fold.items())
     return {key: sums for key, sums in sound if sums}

@@ -15,8 +15,8 @@ from typing import Any, Final, cast
 from shared.desk import Desk
 from shared.faults import Malformed
 from shared.identity import TenantId
-from shared.ledger.model import Account
-from shared.ledger.records import read_account
+from shared.ledger.model import Account, Period, PeriodState
+from shared.ledger.records import read_account, read_period
 from shared.ledger.refusals import UnknownSeal
 from shared.ledger.rules.seals import Seal, instant_of, leaves_list, micros, plain_fields
 from shared.ledger.use_cases.seals import Seals
@@ -30,13 +30,15 @@ SEALS_PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class JournalPage:
-    """Entries in the order of their ids, at one instant; the first page has the chart, the last the totals."""
+    """Entries in the order of their ids, at one instant; the first page has the chart, the last totals and periods."""
 
     tenant: TenantId
     read_at: datetime
     entries: tuple[dict[str, Any], ...]
     chart: tuple[dict[str, Any], ...] | None
     totals: tuple[dict[str, Any], ...] | None
+    periods: tuple[dict[str, Any], ...] | None
+    """Months that are not open: what an import does last."""
     next_cursor: str | None
 
 
@@ -61,11 +63,12 @@ class Journals:
             tuple(map(entry_record, page.documents)),
             None if cursor else tuple(map(account_record, map(read_account, self._all(tenant, "accounts", read_at)))),
             None if page.cursor else tuple(total_records(self._all(tenant, "totals", read_at))),
+            None if page.cursor else tuple(period_records(map(read_period, self._all(tenant, "periods", read_at)))),
             _write_cursor(read_at, page.cursor) if page.cursor else None,
         )
 
     def records(self, tenant: TenantId) -> Iterator[dict[str, Any]]:
-        """A whole journal straight from the store: seals with their leaves, chart, entries, totals, the end."""
+        """A whole journal from the store: seals with their leaves, chart, entries, totals, closed months, the end."""
         yield {"kind": "journal", "schema": SCHEMA, "tenant": tenant}
         yield from self._seal_records(tenant)
         cursor: str | None = None
@@ -75,6 +78,7 @@ class Journals:
             yield from page.chart or ()
             yield from page.entries
             yield from page.totals or ()
+            yield from page.periods or ()
             count, cursor = count + len(page.entries), page.next_cursor
             if cursor is None:
                 yield {"kind": "end", "entries": count, "read_at": micros(page.read_at)}
@@ -111,16 +115,27 @@ def entry_record(document: Document) -> dict[str, Any]:
 
 
 def account_record(account: Account) -> dict[str, Any]:
-    """An account, as far as an import needs it."""
-    floor = account.floor
+    """An account whole, but for its version, which only counts what was done to it."""
+    floor, rate = account.floor, account.declared_rate
     return {
         "kind": "account",
         "code": account.code,
         "type": account.type.value,
         "name": account.name,
+        "state": account.state.value,
         "shards": account.shards,
+        "declared_rate": None if rate is None else str(rate),
         "floor": {"currency": floor.currency, "limit": floor.limit} if floor else None,
+        "currencies": list(account.currencies),
+        "metadata": {key: account.metadata[key] for key in sorted(account.metadata)},
     }
+
+
+def period_records(periods: Iterable[Period]) -> Iterator[dict[str, Any]]:
+    """The months that are not open, oldest first; of any other month there is nothing to say."""
+    for period in periods:
+        if period.state is not PeriodState.OPEN:
+            yield {"kind": "period", "month": period.month, "state": period.state.value}
 
 
 def total_records(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:

@@ -4,18 +4,21 @@ Each entry with a memo is a data subject of its own: its key can be destroyed al
 whose content hash covers the ciphertext, verifies as before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from shared.calls import Call, Done
 from shared.desk import Desk
+from shared.faults import Refused
 from shared.identity import StoredId, TenantId
 from shared.ledger.entry_data import MEMO, memo_text
 from shared.ledger.model import JournalEntry
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
 from shared.ledger.refusals import NoMemo, UnknownEntry
+from shared.ledger.use_cases.batches import Batch
 from shared.ledger.use_cases.posting import Books
-from shared.privacy import Disclosed, Disclosures, Place, Purpose, Sealed, Vault
+from shared.ledger.use_cases.together import Posting
+from shared.privacy import Disclosed, Disclosures, Place, Purpose, Sealed, Sealer, Vault
 
 
 class Memos:
@@ -44,9 +47,29 @@ class Memos:
             NotText: the memo is no Unicode text.
             Retryable: keys or store did not answer.
         """
-        sealer = self._vault().create_subject(tenant, entry.id)
-        sealed = sealer.seal(_place(tenant, entry.id), MEMO, memo_text(memo))
-        return replace(entry, data=replace(entry.data, memo=sealed.stored))
+        return _with_memo(tenant, entry, memo, self._vault().create_subject(tenant, entry.id))
+
+    def sealed_batch(self, tenant: TenantId, batch: Batch, memos: Mapping[StoredId, str]) -> Batch:
+        """The batch with the memos of some entries sealed, each under a key of its entry's own.
+
+        The keys of all are made in one commit beside the books, under the tenant's key, which KMS is asked for once.
+
+        Raises:
+            PersonalDataUnreadable: the tenant's key is gone.
+            NotText: a memo is no Unicode text.
+            Retryable: keys or store did not answer.
+        """
+        if not memos:
+            return batch
+        sealers = self._vault().create_subjects(tenant, memos)
+
+        def kept(place: Posting | Refused) -> Posting | Refused:
+            if isinstance(place, Refused) or place.entry.id not in memos:
+                return place
+            entry = place.entry
+            return replace(place, entry=_with_memo(tenant, entry, memos[entry.id], sealers[entry.id]))
+
+        return replace(batch, places=tuple(map(kept, batch.places)))
 
     def disclose(self, call: Call, entry_id: StoredId, purpose: Purpose) -> Done[Disclosed]:
         """Show a memo to a person, with a record of who asked and why.
@@ -67,6 +90,11 @@ class Memos:
             message = "the entry has no memo"
             raise NoMemo(message, field="fields")
         return self._disclosures().disclose(call, _place(call.tenant, entry_id), {MEMO: Sealed(memo)}, purpose)
+
+
+def _with_memo(tenant: TenantId, entry: JournalEntry, memo: str, sealer: Sealer) -> JournalEntry:
+    sealed = sealer.seal(_place(tenant, entry.id), MEMO, memo_text(memo))
+    return replace(entry, data=replace(entry.data, memo=sealed.stored))
 
 
 def _place(tenant: TenantId, entry_id: StoredId) -> Place:

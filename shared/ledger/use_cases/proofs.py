@@ -19,6 +19,7 @@ from shared.identity import StoredId, TenantId
 from shared.ledger.model import AccountCode, Month
 from shared.ledger.records import account_ref, read_account
 from shared.ledger.refusals import UnknownProof
+from shared.ledger.rules.derived import Fold, adding_shifts, carried_from
 from shared.ledger.rules.proof_records import Proof, read_proof, write_proof
 from shared.ledger.rules.proofs import (
     Folded,
@@ -29,6 +30,7 @@ from shared.ledger.rules.proofs import (
     of_account,
     out_of_balance,
     unlike,
+    without_zeros,
 )
 from shared.ledger.use_cases.balances import LOOKS
 from shared.ledger.use_cases.snapshots import POSTED, Snapshot
@@ -69,12 +71,22 @@ class _Findings:
     guards: dict[AccountCode, GuardOff] = field(default_factory=dict)
     reserved: tuple[tuple[AccountCode, str], ...] = ()
     altered: tuple[StoredId, ...] = ()
+    shifts: Folded = field(default_factory=dict)
+    carried: Folded = field(default_factory=dict)
     accounts: int = 0
     left_out: int = 0
 
     @property
     def anything(self) -> bool:
-        return bool(self.wrong or self.off or self.guards or self.reserved or self.altered)
+        derived = self.shifts or self.carried
+        return bool(self.wrong or self.off or self.guards or self.reserved or self.altered or derived)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What is wrong, a word each."""
+        names = [named(key) for fold in (self.wrong, self.shifts, self.carried) for key in fold]
+        names += [*(f"guards/{code}" for code in self.guards), *(f"entries/{key}" for key in self.altered)]
+        return (*names, *(f"pending/{code}/{currency}" for code, currency in self.reserved))
 
 
 class Proofs:
@@ -161,22 +173,21 @@ class Proofs:
             found = look(books)
             if not found.anything:
                 break
-        places = [*map(named, found.wrong)]
-        places += [*(f"guards/{code}" for code in found.guards), *(f"entries/{key}" for key in found.altered)]
-        places += [f"pending/{code}/{currency}" for code, currency in found.reserved]
         proof = Proof(
             proof_id,
             at,
             books.entries,
             found.accounts,
-            len(found.wrong),
-            len(found.off),
-            len(found.guards),
-            len(found.altered),
-            len(found.reserved),
-            found.left_out,
-            scope,
-            tuple(places[:NAMED_DIFFERENCES]),
+            differences=len(found.wrong),
+            out_of_balance=len(found.off),
+            floors=len(found.guards),
+            altered=len(found.altered),
+            reserved=len(found.reserved),
+            shifts=len(found.shifts),
+            carried=len(found.carried),
+            left_out=found.left_out,
+            scope=scope,
+            named=found.places[:NAMED_DIFFERENCES],
         )
         if found.anything:
             off = list(found.off)
@@ -237,12 +248,20 @@ def _slices_of(document: Document, chance: str) -> list[Slice]:
 
 
 def _whole(books: Snapshot) -> _Findings:
-    totals, chart = books.totals(as_is=True), books.chart()
-    wrong = corrections(totals, fold_journal(books.journal()))
+    totals, chart, stops = books.totals(as_is=True), books.chart(), books.stops()
+    due: Fold = {}
+    journal = fold_journal(adding_shifts(books.journal(), due))
     reserved = books.reserved()
-    guards = books.guards_off(chart.values(), (totals, reserved))
-    off, altered = out_of_balance(totals), tuple(books.altered)
-    return _Findings(wrong, off, guards, unlike(reserved, books.held()), altered, len(chart))
+    return _Findings(
+        corrections(totals, journal),
+        out_of_balance(totals),
+        books.guards_off(chart.values(), (totals, reserved)),
+        unlike(reserved, books.held()),
+        tuple(books.altered),
+        corrections(books.shifts(), without_zeros(due)),
+        corrections(books.carried(stops), carried_from(journal, stops)),
+        len(chart),
+    )
 
 
 def _sampled(books: Snapshot, slices: Iterable[Slice]) -> _Findings:

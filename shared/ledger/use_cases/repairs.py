@@ -1,11 +1,11 @@
-"""Repairs: totals that a proof found wrong are set right by a recorded correction; entries are never touched.
+"""Repairs: totals and shifts that a proof found wrong are set right by a recorded correction, entries never touched.
 
 The correction is the difference, added: postings move totals and entries in one commit and so
 never move it, and it stays exact whatever is posted meanwhile. Of two repairs at once one waits.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from shared.calls import Call, Done, Outcome
@@ -16,6 +16,7 @@ from shared.ledger.model import Account, AccountCode, Month
 from shared.ledger.records import account_ref, guard_ref, read_account, read_guard
 from shared.ledger.refusals import JournalAltered, UnknownAccount, WrongState
 from shared.ledger.rules.carry import repaired
+from shared.ledger.rules.derived import Fold, adding_shifts, carried_from, shift_correction, together
 from shared.ledger.rules.proof_records import Change, Repair, read_repair, write_repair
 from shared.ledger.rules.proofs import (
     RIGHT,
@@ -26,7 +27,8 @@ from shared.ledger.rules.proofs import (
     corrections,
     fold_journal,
     named,
-    of_account,
+    of_month,
+    without_zeros,
 )
 from shared.ledger.use_cases.snapshots import Snapshot
 from shared.listing import Listing
@@ -41,9 +43,17 @@ class _Damage:
     """What must be added, what is there, and the instant at which it was seen."""
 
     books: Snapshot
-    totals: Folded
+    there: Folded
     wrong: Folded
     off: GuardOff = RIGHT
+    shifts: Folded = field(default_factory=dict)
+    carried: Folded = field(default_factory=dict)
+    """What is wrong with what was carried through the month, while it is in use."""
+
+    @property
+    def difference(self) -> object:
+        """What two instants must agree on."""
+        return self.wrong, self.off, self.shifts, self.carried
 
 
 class Repairs:
@@ -55,6 +65,8 @@ class Repairs:
 
     def repair(self, call: Call, code: AccountCode, month: Month | None) -> Done[Repair]:
         """Make an account's month the fold of its entries, or without a month its floor's guard what its totals say.
+
+        Of a month its shifts are made so too; a wrong balance carried through it is not used any more, nor any other.
 
         Raises:
             UnknownAccount: the chart has no such account.
@@ -95,7 +107,7 @@ class Repairs:
         for _ in range(INSTANTS):
             books = Snapshot(self._desk.store, tenant, self._desk.store.read_time())
             found = _floor(books, account) if month is None else _month(books, account.code, month)
-            if last and (found.wrong, found.off) == (last.wrong, last.off):
+            if last and found.difference == last.difference:
                 return found
             last = found
         message = "the books do not stand still enough to be repaired"
@@ -103,13 +115,28 @@ class Repairs:
 
 
 def _month(books: Snapshot, code: AccountCode, month: Month) -> _Damage:
-    within = Where("month", "==", month)
-    totals = books.totals(Where("account", "==", code), within)
-    journal = of_account(fold_journal(books.journal(Where("accounts", "array_contains", code), within)), code)
+    mine, within = Where("account", "==", code), Where("month", "==", month)
+    due: Fold = {}
+    totals, shifts = books.totals(mine, within), books.shifts(mine, within)
+    journal = fold_journal(adding_shifts(books.journal_of(code, month), due))
     if books.altered:
         message = "an entry is not what its content hash says"
         raise JournalAltered(message, detail={"entry": books.altered[0]})
-    return _Damage(books, totals, corrections(totals, journal))
+    wrong = corrections(totals, of_month(journal, code, month))
+    off = corrections(shifts, of_month(without_zeros(due), code, month))
+    carried, right = _carried(books, (code, month), wrong)
+    there = {**totals, **shifts, **carried}
+    return _Damage(books, there, wrong, shifts=off, carried=corrections(carried, right))
+
+
+def _carried(books: Snapshot, place: tuple[AccountCode, Month], wrong: Folded) -> tuple[Folded, Folded]:
+    """What is carried through a month, if it may be used, and what all totals through it come to once set right."""
+    code, month = place
+    if month not in books.stops():
+        return {}, {}
+    mine = Where("account", "==", code)
+    totals = together(books.totals(mine, Where("month", "<=", month)), wrong)
+    return books.carried((month,), mine), carried_from(totals, (month,))
 
 
 def _floor(books: Snapshot, account: Account) -> _Damage:
@@ -120,15 +147,16 @@ def _floor(books: Snapshot, account: Account) -> _Damage:
 def _totals(tenant: TenantId, damage: _Damage) -> tuple[tuple[Change, ...], tuple[Write, ...]]:
     """A correction for each currency and kind of entry, and what changes by it."""
     changes: list[Change] = []
-    for key, sums in damage.wrong.items():
-        before: Paths = damage.totals.get(key, cast("Mapping[tuple[str, ...], int]", {}))
+    for key, sums in (*damage.wrong.items(), *damage.shifts.items(), *damage.carried.items()):
+        before: Paths = damage.there.get(key, cast("Mapping[tuple[str, ...], int]", {}))
         for path, amount in sums.items():
             is_ = before.get(path, 0)
             changes.append(Change(named(key), ".".join(path), is_, is_ + amount))
-    if not changes:
-        return (), ()
-    writes = (correction(tenant, key, sums) for key, sums in damage.wrong.items())
-    return tuple(changes), (*writes, repaired(tenant))
+    writes: list[Write] = [correction(tenant, key, sums) for key, sums in damage.wrong.items()]
+    writes += [shift_correction(tenant, key, sums) for key, sums in damage.shifts.items()]
+    if damage.wrong or damage.carried:
+        writes.append(repaired(tenant))
+    return tuple(changes), tuple(writes)
 
 
 def _spent(view: View, guard: Ref, damage: _Damage) -> tuple[tuple[Change, ...], tuple[Write, ...]]:

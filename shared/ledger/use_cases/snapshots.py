@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Final, cast
 
 from shared.faults import Refused
 from shared.identity import StoredId, TenantId
-from shared.ledger.model import Account, AccountCode, JournalEntry
-from shared.ledger.records import guard_ref, inflow_ref, read_account, read_entry, read_guard
+from shared.ledger.model import Account, AccountCode, JournalEntry, Month
+from shared.ledger.records import guard_ref, inflow_ref, read_account, read_entry, read_guard, read_period
+from shared.ledger.rules.carry import chain_ref, read_chain
+from shared.ledger.rules.derived import fold_carried, fold_shift_documents
 from shared.ledger.rules.holds import HoldState, read_hold
 from shared.ledger.rules.pending import Pending, fold_lines, fold_pending, pending_of
 from shared.ledger.rules.proofs import RIGHT, Books, Folded, GuardOff, altered, fold_documents, guard_off
@@ -30,20 +33,46 @@ class Snapshot:
     entries: int = 0
     altered: list[StoredId] = field(default_factory=list)
 
-    def all(self, collection: str, *where: Where, as_is: bool = False) -> Iterator[Document]:
+    def all(
+        self, collection: str, *where: Where, as_is: bool = False, order: tuple[str, ...] = ()
+    ) -> Iterator[Document]:
         """Documents of a collection, page by page."""
-        return every(self.store, Query(collection, self.tenant, where, as_is=as_is), at=self.at)
+        return every(self.store, Query(collection, self.tenant, where, order=order, as_is=as_is), at=self.at)
 
     def totals(self, *where: Where, as_is: bool = False) -> Folded:
         """The fold of totals documents; `as_is` where a sum that is none is to be found missing, not to be an error."""
         return fold_documents(self.all("totals", *where, as_is=as_is))
 
-    def journal(self, *where: Where) -> Iterator[JournalEntry]:
+    def shifts(self, *where: Where) -> Folded:
+        """The fold of shifts; a sum that is none is missing."""
+        return fold_shift_documents(self.all("shifts", *where, as_is=True))
+
+    def stops(self) -> tuple[Month, ...]:
+        """The months through which carried balances may be used at this instant."""
+        ref = chain_ref(self.tenant)
+        carried = read_chain(self.store.get([ref], at=self.at)[ref])
+        return carried.sound_stops(tuple(map(read_period, self.all("periods")))) if carried.stops else ()
+
+    def carried(self, stops: Iterable[Month], *where: Where) -> Folded:
+        """The balances carried through these months; a sum that is none is missing."""
+        documents = (self.all("carried", *where, Where("month", "==", stop), as_is=True) for stop in stops)
+        return fold_carried(chain.from_iterable(documents))
+
+    def journal_of(self, code: AccountCode, month: Month) -> Iterator[JournalEntry]:
+        """The posted entries of an account that are effective in a month, then those that are only posted in it."""
+        mine = Where("accounts", "array_contains", code)
+        yield from self.journal(mine, Where("month", "==", month))
+        days = (Where("posted_on", ">=", f"{month}-01"), Where("posted_on", "<=", f"{month}-31"))
+        for entry in self.journal(mine, *days, order=("posted_on", "recorded_at")):
+            if entry.month != month:
+                yield entry
+
+    def journal(self, *where: Where, order: tuple[str, ...] = ()) -> Iterator[JournalEntry]:
         """Posted entries, counted and held against their content hash as they go by.
 
         One that is no entry any more (its lines do not balance, an amount is none) is named as altered and left out.
         """
-        for document in self.all("entries", POSTED, *where, as_is=True):
+        for document in self.all("entries", POSTED, *where, as_is=True, order=order):
             self.entries += 1
             try:
                 entry = read_entry(document).entry

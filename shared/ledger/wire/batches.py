@@ -12,12 +12,12 @@ from pydantic import Field
 
 from shared.calls import Call
 from shared.faults import Detail, Refused, Retryable
-from shared.identity import Cause
+from shared.identity import Cause, StoredId
 from shared.ledger.records import RecordedEntry
 from shared.ledger.use_cases.batches import Batch, BatchResult, Mode
 from shared.ledger.use_cases.dry_run import DryRun, DryRunResult
 from shared.ledger.use_cases.together import Posting, Result
-from shared.ledger.wire.entries import NewEntry
+from shared.ledger.wire.memos import NewEntryWithMemo
 from shared.wire import Identifier, Wire
 
 DRY_RUN: Final = "/dry_run"
@@ -27,7 +27,7 @@ Hashes = Callable[[bytes], tuple[str, ...]]
 """The keyed hashes of a request, newest first, under the keys that are still live."""
 
 
-class NewBatchEntry(NewEntry):
+class NewBatchEntry(NewEntryWithMemo):
     """A journal entry of a batch; `key` names it among all of the tenant's batches, for ever."""
 
     key: Identifier | None = None
@@ -68,6 +68,11 @@ class NewBatch(Wire):
         mode = Mode(self.mode)
         places = tuple(_place(mode, entry, (call, place, hashes)) for place, entry in enumerate(self.entries))
         return Batch(call.cause.stored_id("batch"), mode, places)
+
+    def memos(self, batch: Batch) -> dict[StoredId, str]:
+        """The memos of those entries of `batch`, made from this, that could be built and have one."""
+        asked = zip(batch.places, self.entries, strict=True)
+        return {place.entry.id: one.memo for place, one in asked if isinstance(place, Posting) and one.memo is not None}
 
 
 def _place(mode: Mode, entry: NewBatchEntry, at: tuple[Call, int, Hashes]) -> Posting | Refused:

@@ -27,6 +27,8 @@ class ProofAnswer(Wire):
     floors: int
     altered: int
     reserved: int
+    shifts: int
+    carried: int
     left_out: int
     named: tuple[str, ...]
     holds: bool
@@ -46,6 +48,8 @@ class ProofAnswer(Wire):
             floors=proof.floors,
             altered=proof.altered,
             reserved=proof.reserved,
+            shifts=proof.shifts,
+            carried=proof.carried,
             left_out=proof.left_out,
             named=proof.named,
             holds=proof.holds,
@@ -65,7 +69,10 @@ class ProofOrder(Wire):
 
 
 class RepairOrder(Wire):
-    """The account's month whose totals are set right, or without a month the guard of the account's floor."""
+    """The account's month whose totals and shifts are set right, and what was carried from it no longer used.
+
+    Without a month, the account whose floor's guard is set right.
+    """
 
     account: AccountCode
     month: Period | None = None

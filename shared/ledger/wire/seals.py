@@ -107,13 +107,15 @@ class JournalQuery(PageQuery):
 
 
 class JournalAnswer(Wire):
-    """A page of the journal at one instant (microseconds since 1970); the chart on the first, totals on the last."""
+    """A page of the journal at one instant (microseconds since 1970); the chart on the first, the rest on the last."""
 
     tenant: str
     read_at: int
     items: tuple[dict[str, Any], ...]
     chart: tuple[dict[str, Any], ...] | None
     totals: tuple[dict[str, Any], ...] | None
+    periods: tuple[dict[str, Any], ...] | None
+    """Months that are not open."""
     next_cursor: str | None
 
     @classmethod
@@ -125,6 +127,7 @@ class JournalAnswer(Wire):
             items=page.entries,
             chart=page.chart,
             totals=page.totals,
+            periods=page.periods,
             next_cursor=page.next_cursor,
         )
 

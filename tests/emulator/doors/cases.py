@@ -274,8 +274,12 @@ def of_batches() -> Iterator[Case]:
     yield Case("a key with a slash", batches, slash, 422, "invalid_fields", "entries")
     hashed = changed(batches, entries=[{"key": "a#1", "lines": BALANCED}])
     yield Case("a key like a place's", batches, hashed, 422, "invalid_fields", "entries")
-    memo = changed(batches, entries=[{"memo": "to Jo", "lines": BALANCED}])
-    yield Case("free text in clear", batches, memo, 422, "invalid_fields", "entries")
+    memo = changed(batches, entries=[{"memo": "x" * 1_001, "lines": BALANCED}])
+    yield Case("an endless memo", batches, memo, 422, "invalid_fields", "entries")
+    sealed = [{"memo": "to Jo", "lines": BALANCED}, {"memo": "to Jo", "lines": off}]
+    yield Case(
+        "memos beside one off balance", batches, changed(batches, entries=sealed), 422, "unbalanced_entry", "entries"
+    )
 
 
 def of_repairs() -> Iterator[Case]:

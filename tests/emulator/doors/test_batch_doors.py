@@ -4,6 +4,7 @@ from typing import Any
 
 from emulators.cloud import LocalCloud
 from tests.emulator.doors.conftest import Tenant, a_key, everything
+from tests.emulator.month.exposure import everything_kept
 
 BATCHES = "/v1/ledger/batches"
 
@@ -60,10 +61,27 @@ def test_an_entrys_own_key_holds_across_batches(acme: Tenant) -> None:
     assert (linked.status_code, linked.json()["code"], linked.json()["context"]["index"]) == (409, "entry_exists", 1)
 
 
+def test_memos_of_a_batch_are_shown_by_a_disclosure_only(cloud: LocalCloud, acme: Tenant) -> None:
+    """Each entry has its own; neither answers nor anything kept holds one in clear. Another memo is another request."""
+    name = a_key()
+    for mode in ("linked", "independent"):
+        entries = [an_entry(memo=f"For Ada Canary-Lovelace, {mode}", key=f"{name}-{mode}"), an_entry(7)]
+        answer = acme.accountant.post(BATCHES, {"mode": mode, "entries": entries})
+        first, second = (f"/v1/ledger/entries/{one['id']}" for one in answer.json()["entries"])
+        assert [acme.auditor.get(path).json()["has_memo"] for path in (first, second)] == [True, False]
+        shown = acme.accountant.post(f"{first}/disclosures", {"fields": ["memo"], "purpose": "audit"})
+        assert shown.json()["values"] == {"memo": f"For Ada Canary-Lovelace, {mode}"}
+        assert "Canary" not in answer.text + acme.auditor.get(first).text
+    changed = [an_entry(memo="another", key=f"{name}-independent")]
+    told = acme.accountant.post(BATCHES, {"mode": "independent", "entries": changed}).json()
+    assert told["entries"][0]["refusal"]["code"] == "idempotency_key_reused"
+    assert not everything_kept(cloud).where("Canary-Lovelace")
+
+
 def test_a_dry_run_answers_and_writes_nothing(cloud: LocalCloud, acme: Tenant) -> None:
     """Of an entry and of both kinds of batch."""
     before = everything(cloud)
-    good, bad = an_entry(), an_entry(of="equity:nowhere")
+    good, bad = an_entry(memo="not kept"), an_entry(of="equity:nowhere")
     entry = acme.accountant.post("/v1/ledger/entries/dry_run", bad).json()
     assert [one["would"] for one in entry["entries"]] == ["refuse"]
     for mode, would in (("linked", ["refuse", "refuse"]), ("independent", ["post", "refuse"])):
