@@ -180,6 +180,7 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "start_ledger_seals": ("scheduler",),
     "seal_ledger": ("tasks",),
     "apply_payment_event": ("tasks",),
+    "ask_partner": ("tasks",),
     "issue_receipt": ("events",),
     "calculate_payslips": ("tasks",),
     "post_payslips": ("tasks",),
