@@ -28,7 +28,7 @@ class Turn(Enum):
     AGAIN = "again"
     """It had failed after it had succeeded, and succeeds again."""
     STILL = "still"
-    """It failed once more: nothing moves, and what is older than this is past."""
+    """It stands as it stood, by a younger word: nothing moves, and what is older is past."""
 
 
 def turn(event: PartnerEvent, known: Payment | None) -> Turn:
@@ -40,6 +40,8 @@ def turn(event: PartnerEvent, known: Payment | None) -> Turn:
         case EventKind.PAYMENT_FAILED, Stage.SUCCEEDED if newer:
             return Turn.REVERSED
         case EventKind.PAYMENT_FAILED, Stage.FAILED | Stage.REVERSED if newer:
+            return Turn.STILL
+        case EventKind.PAYMENT_SUCCEEDED, Stage.SUCCEEDED if newer:  # what failed in between has still to come
             return Turn.STILL
         case EventKind.PAYMENT_SUCCEEDED, Stage.FAILED if not newer:
             return Turn.PASSED
