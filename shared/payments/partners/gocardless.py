@@ -36,7 +36,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "refunds.failed": EventKind.REFUND_FAILED,
     "payouts.paid": EventKind.PAYOUT_PAID,
 }
-"""By resource and action. `late_failure_settled` only says what a payout is the smaller for: `failed` told it before."""
+"""By resource and action. `late_failure_settled` says why a payout is the smaller: `failed` told of it before."""
 OBJECTS: Final[Mapping[str, str]] = {"payments": "payment", "refunds": "refund", "payouts": "payout"}
 """The link that names what an event of each resource is of. A chargeback has no id of its own but its payment's."""
 

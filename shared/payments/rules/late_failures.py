@@ -5,6 +5,7 @@ confirmed again. A failure that is older than the success it meets was one of an
 end is what the youngest word says.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Final
@@ -31,24 +32,23 @@ class Turn(Enum):
     """It stands as it stood, by a younger word: nothing moves, and what is older is past."""
 
 
+_FAILED, _SUCCEEDED = EventKind.PAYMENT_FAILED, EventKind.PAYMENT_SUCCEEDED
+_TURNS: Final[Mapping[tuple[EventKind, Stage, bool], Turn]] = {
+    (_FAILED, Stage.SUCCEEDED, True): Turn.REVERSED,
+    (_FAILED, Stage.FAILED, True): Turn.STILL,
+    (_FAILED, Stage.REVERSED, True): Turn.STILL,
+    (_SUCCEEDED, Stage.SUCCEEDED, True): Turn.STILL,  # what failed in between has still to come
+    (_SUCCEEDED, Stage.FAILED, False): Turn.PASSED,
+    (_SUCCEEDED, Stage.REVERSED, True): Turn.AGAIN,
+}
+"""By the event, the stage it meets, and whether it is younger than what that stage is known by."""
+
+
 def turn(event: PartnerEvent, known: Payment | None) -> Turn:
     """What an event is to the payment that is known."""
     if known is None or event.partner not in FAILS_LATE:
         return Turn.ORDINARY
-    newer = event.occurred_at > known.occurred_at
-    match event.kind, known.stage:
-        case EventKind.PAYMENT_FAILED, Stage.SUCCEEDED if newer:
-            return Turn.REVERSED
-        case EventKind.PAYMENT_FAILED, Stage.FAILED | Stage.REVERSED if newer:
-            return Turn.STILL
-        case EventKind.PAYMENT_SUCCEEDED, Stage.SUCCEEDED if newer:  # what failed in between has still to come
-            return Turn.STILL
-        case EventKind.PAYMENT_SUCCEEDED, Stage.FAILED if not newer:
-            return Turn.PASSED
-        case EventKind.PAYMENT_SUCCEEDED, Stage.REVERSED if newer:
-            return Turn.AGAIN
-        case _:
-            return Turn.ORDINARY
+    return _TURNS.get((event.kind, known.stage, event.occurred_at > known.occurred_at), Turn.ORDINARY)
 
 
 def dated(settlement: Settlement, event: PartnerEvent) -> Settlement:
