@@ -69,6 +69,11 @@ def settle(house: Instance, event: dict[str, Any], partner: str = "gocardless") 
     return stored
 
 
+def asked_again(house: Instance, task: Command) -> Any:
+    """What follows when the queue brings the task until it is done."""
+    return house.again(lambda: ask(house, task)).messages
+
+
 def state(house: Instance, payment: str = "PM1") -> PaymentState:
     """Where a payment stands."""
     return house.payments.payment(ACME, payment_id("gocardless", payment)).state
@@ -105,9 +110,9 @@ def test_a_payment_is_asked_for_and_settles_its_invoice(house: Instance) -> None
 
 def test_a_life_of_direct_debit_is_applied_with_its_amounts(house: Instance) -> None:
     """Begun, confirmed, a part given back, and paid out but for the fee: the clearing account is empty."""
-    names = (("payments.created", {}), ("payments.confirmed", {}), ("refunds.paid", {"refund": "RF1"}))
-    for name, links in names:
-        settle(house, at(name, **links))
+    settle(house, at("payments.created"))
+    settle(house, at("payments.confirmed"))
+    settle(house, at("refunds.paid", refund="RF1"))
     house.partner.truths["PO1"] = replace(PAYOUT, money=Money(6_800, "GBP"))
     settle(house, at("payouts.paid", payout="PO1"))
     stands = {account: house.balance(account) for account in (CLEARING, UNAPPLIED_CASH, BANK, FEES)}
@@ -242,7 +247,7 @@ def test_killed_at_any_moment_asking_is_finished_by_the_next(house: Instance, an
         try:
             ask(mortal, task)
         except Killed:
-            (applying,) = house.again(lambda task=task: ask(house, task)).messages
+            (applying,) = asked_again(house, task)
             assert apply(house, applying).answer.state is EventState.APPLIED
         else:
             assert moment > 7, "it reads, asks, reads, commits and sends"

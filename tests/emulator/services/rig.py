@@ -42,10 +42,10 @@ class Services:
 
     def _start(self) -> "subprocess.Popen[str]":
         ports = ("--grpc-port", str(self._grpc_port), "--http-port", str(self._http_port))
-        ports += ("--partners-port", str(self._partners_port))
+        partners = ("--partners-port", str(self._partners_port))
         files = ("--state-file", str(self.state_file), "--clock", str(self.home / "clock"))
         process = subprocess.Popen(  # noqa: S603 - our own program
-            (sys.executable, "-m", "emulators.services", *ports, *files, "--doors-url", self._doors_url),
+            (sys.executable, "-m", "emulators.services", *ports, *partners, *files, "--doors-url", self._doors_url),
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[3],
