@@ -17,6 +17,7 @@ from shared.payments.model import EventState, PaymentState, Stage, StoredEvent, 
 from shared.payments.partners.api import Truth
 from shared.payments.records import payment_id
 from shared.payments.refusals import NotAskable, NothingToApply, PartnerRefused, TruthDisagrees
+from shared.payments.rules import lifecycles
 from shared.payments.rules.accounts import BANK, DISPUTED, FEES, UNAPPLIED_CASH
 from shared.ports import Query
 from tests.builders import ACME, NOON, a_call
@@ -148,7 +149,7 @@ def test_a_batch_of_250_is_applied_with_its_amounts(house: Instance) -> None:
         house.partner.truths[f"PM{number}"] = replace(PAYMENT, payment=f"PM{number}", money=Money(100 + number, "GBP"))
     tasks = told_by(house, "gocardless", *batch).messages
     with ThreadPoolExecutor(4) as pool:
-        asked = list(pool.map(lambda task: house.again(lambda: ask(house, task)), tasks))  # type: ignore[arg-type]
+        asked = list(pool.map(lambda task: house.again(lambda: ask(house, task)), tasks))
         applying = [done.messages[0] for done in asked]
         done = list(pool.map(lambda task: house.again(lambda: apply(house, task)), applying))
     assert {one.answer.state for one in done} == {EventState.APPLIED}
@@ -309,6 +310,20 @@ def test_a_refund_of_no_payment_is_refused(house: Instance) -> None:
     with pytest.raises(NothingToApply):
         ask(house, task)
     assert stored(house, task.body["event"]).refused == NothingToApply.code
+
+
+def test_what_an_older_version_kept_for_want_of_an_amount_is_replayed(
+    house: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asked nobody; this one does, once an operator says so."""
+    with monkeypatch.context() as older:
+        older.setattr(lifecycles, "wants_the_truth", lambda _: False)
+        (kept,) = told_by(house, "gocardless", at("payments.confirmed")).answer
+    assert kept.state is EventState.KEPT
+    (asking,) = house.inbox.replay(a_call("replay", once=True, principal="user:olga"), kept.key).messages
+    (applying,) = ask(house, asking).messages  # type: ignore[arg-type]
+    assert apply(house, applying).answer.state is EventState.APPLIED  # type: ignore[arg-type]
+    assert (house.balance(CLEARING), house.proven()) == (12_000, True)
 
 
 # --- a direct debit fails late -----------------------------------------------------------
