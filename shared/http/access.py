@@ -187,6 +187,7 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "seal_ledger": ("tasks",),
     "apply_payment_event": ("tasks",),
     "settle_payout": ("events",),
+    "ask_partner": ("tasks",),
     "issue_receipt": ("events",),
     "calculate_payslips": ("tasks",),
     "post_payslips": ("tasks",),

@@ -21,6 +21,7 @@ from shared.payments.records import (
     write_tracked,
 )
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
+from shared.payments.rules.late_failures import FAILS_LATE
 from shared.payments.rules.settlement import Settlement
 from shared.payments.rules.settling import patience, settle
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
@@ -128,6 +129,8 @@ def _entry(call: Call, stored: StoredEvent, settlement: Settlement) -> JournalEn
 def _told(call: Call, event: PartnerEvent, settlement: Settlement) -> Announcement:
     payment, tracked = settlement.payment, settlement.tracked
     kind = TOLD[FAILED[tracked.thing] if tracked and tracked.stage is Stage.FAILED else event.kind]
+    if payment and payment.stage is Stage.REVERSED and event.partner in FAILS_LATE:
+        kind = TOLD[EventKind.PAYMENT_REVERSED]
     if tracked and not (payment and tracked.stage is Stage.SUCCEEDED):
         about: dict[str, Json] = {
             "payment_id": tracked.payment_id,

@@ -109,3 +109,9 @@ class WrongPayoutCurrency(Malformed):
     """A line of a payout is in another currency than the payout."""
 
     code = "payout_currency_differs"
+
+
+class TruthDisagrees(Conflict):
+    """The partner's own API says something else than its event."""
+
+    code = "truth_disagrees"

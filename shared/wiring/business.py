@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shared.invoicing.use_cases import Invoicing
     from shared.payments.partners.api import PartnerApi
     from shared.payments.payouts.use_cases import Payouts
+    from shared.payments.use_cases.asking import Asking
     from shared.payments.use_cases.inbox import Inbox
     from shared.payments.use_cases.payments import Payments
     from shared.payroll.use_cases.employees import Employees
@@ -74,6 +75,13 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.payouts.use_cases import Payouts
 
         return Payouts(self.desk, self.books, lambda: self.partner_api)
+
+    @cached_property
+    def asking(self) -> "Asking":
+        """Partners' events, completed with what their partners answer."""
+        from shared.payments.use_cases.asking import Asking
+
+        return Asking(self.desk, self.partner_api)
 
     @cached_property
     def partner_api(self) -> "PartnerApi":

@@ -20,7 +20,7 @@ from shared.ledger.wire.monitors import WatchTask
 from shared.ledger.wire.proofs import ProofTask
 from shared.ledger.wire.seals import SealTask
 from shared.payments.applying import APPLIED
-from shared.payments.wire import ApplyTask
+from shared.payments.wire import ApplyTask, AskTask
 from shared.payroll.wire import ChunkTask
 from shared.wiring import House
 
@@ -49,6 +49,7 @@ TASKS: Final[Mapping[str, TaskDoor]] = {
         ApplyTask,
         lambda house, call, task: house.payments.apply(call, task.event, task.along(call.tenant), replay=task.replay),
     ),
+    "ask_partner": TaskDoor(AskTask, lambda house, call, task: house.asking.ask(call, task.event, replay=task.replay)),
     "calculate_payslips": TaskDoor(
         ChunkTask, lambda house, call, task: house.payroll_runs.calculate(call, task.run_id, task.chunk)
     ),

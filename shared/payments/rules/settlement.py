@@ -101,7 +101,7 @@ def restate(
         refunded=refunded,
         reversal_told=reversal_told,
         reversed=taken,
-        stage=Stage.REVERSED if reversal_told else payment.stage,
+        stage=Stage.REVERSED if reversal_told > payment.reversal_told else payment.stage,
         version=payment.version + 1,
     )
     return Settlement(after, invoice if goes else None, (*lines, *fee_lines(event)))

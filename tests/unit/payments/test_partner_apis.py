@@ -124,6 +124,8 @@ def test_a_connected_account_of_stripes_is_named() -> None:
     asked = Asked(told(stripe_intent()))
     dialect_of("stripe").truth(asked, KEY, named("stripe", account="acct_1"))
     assert asked.requests[0].headers["stripe-account"] == "acct_1"
+    with pytest.raises(NotAskable):
+        dialect_of("stripe").truth(asked, KEY, named("stripe", account="acct_\u00e9\u4e2d"))
 
 
 @pytest.mark.parametrize(

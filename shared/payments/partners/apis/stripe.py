@@ -120,6 +120,8 @@ class StripeApi:
 
 
 def _headers(key: ApiKey, account: str) -> dict[str, str]:
+    if not account.isascii():  # no header can say it, and Stripe has none such
+        raise not_askable()
     headers = {"authorization": f"Bearer {key.value}", "stripe-version": VERSION}
     return headers | {"stripe-account": account} if account else headers
 
