@@ -61,9 +61,7 @@ def _batch(events: list[dict[str, Any]]) -> bytes:
     return json.dumps({"events": events}, ensure_ascii=False).encode()
 
 
-def test_250_events_with_full_metadata_are_one_commit_below_firestores_limit(
-    house: Instance, sizes: list[int]
-) -> None:
+def test_250_events_with_full_metadata_are_one_commit_below_firestores_limit(house: Instance, sizes: list[int]) -> None:
     """The largest delivery that the door takes, sealed, with its audit records."""
     events = [gocardless(event=f"EV{number}", payment=f"PM{number}") for number in range(MOST_EVENTS)]
     body = filled(events, WEBHOOK_BYTES)
