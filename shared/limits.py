@@ -5,8 +5,11 @@ from typing import Final
 BODY_BYTES: Final = 1_048_576
 """Largest request body of any door (Cloud Tasks allows 1 MiB less 7 bytes a task)."""
 
-WEBHOOK_BYTES: Final = 262_144
-"""Largest webhook body; Stripe's events stay far below."""
+WEBHOOK_BYTES: Final = 1_048_576
+"""Largest webhook body: 250 events with all their metadata, of about 4 KB each; sealed, a commit of less than 4 MiB."""
+
+WEBHOOK_PIECE_BYTES: Final = 262_144
+"""Largest event of a webhook: sealed it fits a document. Partners' events stay far below."""
 
 TASK_BYTES: Final = 65_536
 """Largest task or event body: they carry ids, not documents."""

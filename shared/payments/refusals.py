@@ -1,6 +1,6 @@
 """Why payments say no."""
 
-from shared.faults import Conflict, Malformed, NotFound, Unauthenticated
+from shared.faults import Conflict, Malformed, NotFound, TooLarge, Unauthenticated
 
 
 class UnknownPartner(NotFound):
@@ -25,6 +25,12 @@ class NotAnEvent(Malformed):
     """Signed bytes that the partner's format does not explain; they are kept in quarantine."""
 
     code = "not_an_event"
+
+
+class EventTooLarge(TooLarge):
+    """An event of a delivery is longer than the inbox keeps; the others of it are taken in."""
+
+    code = "event_too_large"
 
 
 class UnknownEvent(NotFound):

@@ -20,12 +20,13 @@ from shared.wiring import House
 
 TENANT: Final = TenantId("bench")
 DOOR: Final = "receive_webhook"
+DOORS: Final = (DOOR, "apply_payment_event")
 QUEUES: Final = ("payment-events", "payroll")
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A cloud that serves the webhook's door, and a house of this process on it.
+    """A cloud that serves the webhook's door and the one that applies events, and a house of this process on it.
 
     The queues are paused: what is measured is the work of a request, not of what follows from it.
     """
@@ -41,11 +42,26 @@ class World:
             parent = _queue(self.house, "payment-events")
             return events, sum(1 for _ in client.list_tasks(parent=parent, timeout=20))
 
+    def purge(self, queue: str) -> None:
+        """Forget the tasks that wait in a queue."""
+        with _tasks_client(self.house) as client:
+            client.purge_queue(name=_queue(self.house, queue), timeout=20)
 
-def a_call(house: House, key: str, *, endpoint: str = "bench") -> Call:
+    @contextlib.contextmanager
+    def running(self, queue: str) -> Iterator[None]:
+        """A queue goes while the context is open."""
+        with _tasks_client(self.house) as client:
+            client.resume_queue(name=_queue(self.house, queue), timeout=20)
+            try:
+                yield
+            finally:
+                client.pause_queue(name=_queue(self.house, queue), timeout=20)
+
+
+def a_call(house: House, key: str, *, endpoint: str = "bench", tenant: TenantId = TENANT) -> Call:
     """A call by the system, now, about a cause that is only its own."""
     return Call(
-        tenant=TENANT,
+        tenant=tenant,
         principal="system:bench",
         cause=Cause("bench", endpoint, key),
         request_id="bench",
@@ -58,12 +74,12 @@ def a_call(house: House, key: str, *, endpoint: str = "bench") -> Call:
 @contextlib.contextmanager
 def world() -> Iterator[World]:
     """A cloud of its own, up while the context is open."""
-    with tempfile.TemporaryDirectory(prefix="daybook-bench-") as home, LocalCloud(Path(home), (DOOR,)) as cloud:
+    with tempfile.TemporaryDirectory(prefix="daybook-bench-") as home, LocalCloud(Path(home), DOORS) as cloud:
         house = House(cloud.settings())
         with _tasks_client(house) as client:
             for queue in QUEUES:
                 client.pause_queue(name=_queue(house, queue), timeout=20)
-        seller = NewTenant(TENANT, "Bench Ltd", "GB", "GBP", {}, "user:bench")
+        seller = NewTenant(TENANT, "Bench Ltd", "GB", "GBP", {"GB": "GB980780684"}, "user:bench")
         house.tenants.create(a_call(house, "tenant"), seller)
         yield World(cloud, house, cloud.make_webhook_secret(TENANT))
 

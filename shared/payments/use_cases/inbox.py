@@ -16,6 +16,7 @@ from shared.desk import Desk, recorded
 from shared.events import Command, Json
 from shared.identity import StoredId, TenantId, stored_id
 from shared.keys import SecretMissing, Secrets
+from shared.limits import WEBHOOK_PIECE_BYTES
 from shared.listing import Listing
 from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
 from shared.payments.partners import partner_named
@@ -31,7 +32,7 @@ from shared.payments.records import (
     read_event,
     write_event,
 )
-from shared.payments.refusals import BadSignature, NotAnEvent, UnknownEvent, UnknownPartner
+from shared.payments.refusals import BadSignature, EventTooLarge, NotAnEvent, UnknownEvent, UnknownPartner
 from shared.payments.rules.lifecycles import first_state, wants_the_truth
 from shared.payments.rules.replaying import decide_replay
 from shared.ports import Create, Decision, Query, Ref, View, Where, Write
@@ -81,11 +82,12 @@ class Inbox:
             UnknownPartner: no such partner, or it has no live secret for this tenant.
             BadSignature, OutsideReplayWindow: the bytes are not the partner's, or not from now. Where each event of
                 a delivery is signed by itself, the others are taken in first: the partner sends them all again.
+            EventTooLarge: an event is longer than the inbox keeps; the others are taken in first.
             Retryable: keys, secrets or store did not answer.
         """
         partner = partner_named(raw.partner)
         proven = partner.prove(raw.body, raw.headers, self._live(call, raw.partner), call.at)
-        told = [self._told(call, raw.partner, piece) for piece in proven.pieces]
+        told = [self._told(call, raw.partner, piece) for piece in proven.pieces if _fits(piece)]
         done = self._take_in(tuple({one.stored.key: one for one in told}.values()))
         _log.info(
             "webhook_taken_in",
@@ -96,6 +98,7 @@ class Inbox:
             forged=proven.forged,
         )
         _refuse_forged(call, raw.partner, proven)
+        _refuse_too_large(call, raw.partner, proven)
         return done
 
     def page(
@@ -221,6 +224,20 @@ def _refuse_forged(call: Call, partner: str, proven: Proven) -> None:
     _log.error("webhook_partly_forged", tenant=call.tenant, partner=partner, forged=proven.forged)
     message = f"{proven.forged} of the events in it are signed by no live secret"
     raise BadSignature(message, field="body")
+
+
+def _fits(piece: Piece) -> bool:
+    return len(piece.raw) <= WEBHOOK_PIECE_BYTES
+
+
+def _refuse_too_large(call: Call, partner: str, proven: Proven) -> None:
+    """Not acknowledged, so that it stays with the partner; and said aloud, for sending it again does not help."""
+    large = sum(1 for piece in proven.pieces if not _fits(piece))
+    if not large:
+        return
+    _log.error("webhook_event_too_large", tenant=call.tenant, partner=partner, events=large)
+    message = f"{large} of the events in it are longer than {WEBHOOK_PIECE_BYTES} bytes"
+    raise EventTooLarge(message, field="body", detail={"limit_bytes": WEBHOOK_PIECE_BYTES})
 
 
 def _parsed(partner: str, piece: Piece, at: datetime) -> PartnerEvent:

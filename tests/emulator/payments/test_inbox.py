@@ -11,7 +11,7 @@ import pytest
 
 from shared import counters
 from shared.identity import TenantId
-from shared.limits import WEBHOOK_BYTES
+from shared.limits import WEBHOOK_PIECE_BYTES
 from shared.payments.model import EventKind, EventState
 from shared.payments.partners.secrets import live_secrets
 from shared.payments.records import INBOX, RAW, inbox_ref
@@ -189,9 +189,9 @@ def test_a_payers_name_is_in_no_document_and_no_message(house: Instance) -> None
         assert name.encode() not in raw
 
 
-def test_the_largest_body_that_the_door_takes_can_be_kept(house: Instance) -> None:
+def test_the_largest_event_that_the_inbox_keeps_can_be_kept(house: Instance) -> None:
     """Sealing makes it longer; the document still fits."""
-    body = body_of(paid()) + b"\xff" * (WEBHOOK_BYTES - len(body_of(paid())))
+    body = body_of(paid()) + b"\xff" * (WEBHOOK_PIECE_BYTES - len(body_of(paid())))
     done = received(house, RawEvent("stripe", body, _signed_bytes(body)))
     assert (done.answer.state, stored(house)) == (EventState.QUARANTINED, 1)
 

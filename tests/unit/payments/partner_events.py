@@ -111,7 +111,7 @@ def _standard(body: bytes, at: datetime, secret: Secret) -> dict[str, str]:
 def _message_id(body: bytes) -> str:
     try:
         return str(json.loads(body)["id"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return "msg_1"
 
 
