@@ -77,7 +77,8 @@ class Acquirer:
         if random.random() < 0.2:
             self._happens(Item(account, f"{psp}X", "AUTHORISATION", "false", amount, invoice=invoice))
         self._happens(Item(account, psp, "AUTHORISATION", "true", amount, invoice=invoice))
-        lives = ((self._refunds,), (self._reversal,), (self._refunds, self._reversal), (self._dispute,), (), ())
+        refunds, reversal, dispute = self._refunds, self._reversal, self._dispute
+        lives = ((refunds,), (reversal,), (refunds, reversal), (dispute,), (dispute,), ())
         for life in random.choice(lives):
             life(account, psp, amount)
 
@@ -101,7 +102,7 @@ class Acquirer:
         part = random.randint(1, amount)
         self._happens(Item(account, f"{psp}D", "CHARGEBACK", "true", part, psp))
         for code in ROUNDS[1:]:
-            if random.random() < 1 / 3:
+            if random.random() < 2 / 3:
                 self._happens(Item(account, f"{psp}D", code, "true", part, psp))
 
     # --- how it tells us

@@ -81,7 +81,7 @@ def _pay(person: Person, business: Business, invoice: Invoice) -> None:
         if random.random() < 0.4:
             if random.random() < 0.5:
                 person.think(5)
-            first = random.randint(1, part)
+            first = random.choice((part, random.randint(1, part)))
             business.stripe.gave_back(payment, first)
             if first < part and random.random() < 0.5:
                 business.stripe.gave_back(payment, random.randint(1, part - first))
