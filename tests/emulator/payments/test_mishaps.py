@@ -118,7 +118,7 @@ def test_a_wallet_is_not_credited_twice(house: Instance, another: More) -> None:
     events = [paid(amount=15_000, invoice=invoice.id, event=f"evt_{number}") for number in range(2)]
     at_once(house, another, events)
     assert balances(house) == {CLEARING: 15_000, RECEIVABLE: 0, CREDIT: 3_000, UNAPPLIED_CASH: 0}
-    at_once(house, another, [refunded(in_all=2_000, event=f"evt_back_{number}") for number in range(2)])
+    at_once(house, another, [refunded(amount=2_000) | {"id": f"evt_back_{number}"} for number in range(2)])
     assert balances(house) == {CLEARING: 13_000, RECEIVABLE: 0, CREDIT: 1_000, UNAPPLIED_CASH: 0}
     announced = [one.type for one in house.post.told.values()]
     assert (announced.count("payment.applied"), announced.count("payment.refunded")) == (1, 1)

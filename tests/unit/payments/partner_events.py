@@ -104,7 +104,7 @@ def _square(body: bytes, at: datetime, secret: Secret) -> dict[str, str]:
 def _standard(body: bytes, at: datetime, secret: Secret) -> dict[str, str]:
     message_id, timestamp = _message_id(body), str(int(at.timestamp()))
     key = base64.b64decode(secret.value.removeprefix(b"whsec_"))
-    made = _base64(_hash(key, f"{message_id}.{timestamp}.".encode() + body))
+    made = _base64(_hash(key, f"{message_id}.{timestamp}.".encode(errors="replace") + body))
     return {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{made}"}
 
 
