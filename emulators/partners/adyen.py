@@ -28,7 +28,7 @@ def _refund(things: Things, asked: Asked, reference: str) -> Answer:
     if payment is None:
         return _no(422, "167", "Original pspReference required for this operation")
     try:
-        refund = things.give_back(payment, wanted["amount"]["value"], "received", key, asked.body)
+        refund = things.give_back(payment, wanted["amount"]["value"], "received", key=key, body=asked.body)
     except TooMuch:
         return _no(422, "137", "Invalid amount specified")
     return Answer(201, _said(refund, wanted))

@@ -46,7 +46,7 @@ def _create(things: Things, asked: Asked) -> Answer:
         return _no(404, "resource_not_found")
     amount = int(Decimal(wanted["amount"]).scaleb(minor_digits(payment.currency)))
     try:
-        refund = things.give_back(payment, amount, "RECEIVED", wanted["request_id"], asked.body)
+        refund = things.give_back(payment, amount, "RECEIVED", key=wanted["request_id"], body=asked.body)
     except TooMuch:
         return _no(400, "amount_above_limit")
     refund.said["request_id"] = wanted["request_id"]

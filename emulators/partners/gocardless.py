@@ -36,7 +36,7 @@ def _refund(things: Things, asked: Asked) -> Answer:
     if wanted["total_amount_confirmation"] != payment.refunded + wanted["amount"]:
         return _no(422, "validation_failed", "total_amount_confirmation_invalid")
     try:
-        refund = things.give_back(payment, wanted["amount"], "submitted", key, asked.body)
+        refund = things.give_back(payment, wanted["amount"], "submitted", key=key, body=asked.body)
     except TooMuch:
         return _no(422, "validation_failed", "refund_payment_amount_exceeded")
     return Answer(201, {"refunds": _said(refund)})

@@ -36,7 +36,7 @@ def _refund(things: Things, asked: Asked) -> Answer:
     if money["currency"] != payment.currency:
         return _no(400, "CURRENCY_MISMATCH")
     try:
-        refund = things.give_back(payment, money["amount"], "PENDING", key, asked.body)
+        refund = things.give_back(payment, money["amount"], "PENDING", key=key, body=asked.body)
     except TooMuch:
         return _no(400, "REFUND_AMOUNT_INVALID")
     return Answer(200, {"refund": _said(refund)})

@@ -42,7 +42,7 @@ def _refund(things: Things, asked: Asked) -> Answer:
         return _no(404, "resource_missing")
     try:
         amount = int(form.get("amount", payment.amount - payment.refunded))
-        return Answer(200, _part("refund", things.give_back(payment, amount, "pending", key, asked.body)))
+        return Answer(200, _part("refund", things.give_back(payment, amount, "pending", key=key, body=asked.body)))
     except TooMuch:
         return _no(400, "charge_already_refunded" if payment.refunded == payment.amount else "amount_too_large")
 

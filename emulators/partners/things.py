@@ -80,7 +80,7 @@ class Things:
         """What a key made, and of which request."""
         return self.keys.get((partner, key)) if key else None
 
-    def give_back(self, payment: Known, amount: int, status: str, key: str, body: bytes) -> Known:
+    def give_back(self, payment: Known, amount: int, status: str, *, key: str, body: bytes) -> Known:
         """Make a refund, and remember the key that made it.
 
         Raises:

@@ -52,8 +52,8 @@ def patience(stored: StoredEvent) -> datetime:
 def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
     known, identity = _known(call, event, view), payment_of(event)
-    if known is not None and (late := turn(event, known)) is not Turn.ORDINARY:
-        return _late(call, stored, known, late, view)
+    if known is not None and turn(event, known) is not Turn.ORDINARY:
+        return _late(call, stored, known, view)
     stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
         return dearer(known, event) if known else None
@@ -66,9 +66,9 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     return begin(identity, event, known, stage) if isinstance(stage, Stage) else None
 
 
-def _late(call: Call, stored: StoredEvent, known: Payment, late: Turn, view: View) -> Settlement:
+def _late(call: Call, stored: StoredEvent, known: Payment, view: View) -> Settlement:
     """A payment that may fail after it has succeeded, at one of the turns that only it has."""
-    event = stored.event
+    event, late = stored.event, turn(stored.event, known)
     if late is Turn.PASSED:
         return passed(known, event)
     if late is Turn.REVERSED:
