@@ -90,6 +90,7 @@ def write_endpoint(endpoint: Endpoint) -> dict[str, Value]:
         "disabled_because": endpoint.disabled_because.value if endpoint.disabled_because else None,
         "disabled_at": endpoint.disabled_at,
         "failing_since": endpoint.failing_since,
+        "slow_since": endpoint.slow_since,
         "version": endpoint.version,
         "created_at": endpoint.created_at,
     }
@@ -110,6 +111,7 @@ def read_endpoint(document: Document) -> Endpoint:
         disabled_because=DisabledBecause(because) if because else None,
         disabled_at=cast("datetime | None", fields["disabled_at"]),
         failing_since=cast("datetime | None", fields["failing_since"]),
+        slow_since=cast("datetime | None", fields.get("slow_since")),
         version=cast("int", fields["version"]),
     )
 

@@ -9,6 +9,7 @@ from shared.limits import WEBHOOK_ATTEMPTS, WEBHOOK_ATTEMPTS_IN_ALL
 from shared.webhooks.model import Answer, Attempt, Delivery, DeliveryState, DisabledBecause, Endpoint, Trouble
 from shared.webhooks.refusals import PayloadTooLarge, TooManyAttempts
 from shared.webhooks.rules.endpoints import disabled
+from shared.webhooks.rules.pace import paced
 from shared.webhooks.rules.schedule import FAILING_FOR, next_delay, retry_after
 
 _SUCCESS: Final = range(200, 300)
@@ -33,6 +34,8 @@ def settle(delivery: Delivery, endpoint: Endpoint, answer: Answer, at: datetime)
     milliseconds = answer.duration // timedelta(milliseconds=1)
     attempt = Attempt(delivery.attempts + 1, at, answer.status, milliseconds, trouble)
     after = _blamed(endpoint, answer.status, trouble, at) if trouble else _cleared(endpoint)
+    if trouble is None or trouble.by_receiver:
+        after = paced(after, answer.duration, at)
     next_at = _next(delivery, attempt, answer, at + answer.duration) if trouble and after.enabled else None
     recorded = replace(
         delivery,
