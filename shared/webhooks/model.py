@@ -175,7 +175,7 @@ class Resend:
     pages: int = 0
     resent: int = 0
     left_out: int = 0
-    """Deliveries that could not be sent again: without a payload, or tried too often."""
+    """Deliveries that could not be sent again: without a payload, too old, or tried too often."""
     cursor: str | None = None
 
 

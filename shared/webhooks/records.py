@@ -1,13 +1,15 @@
 """Endpoints, messages, deliveries, attempts and resends as documents.
 
+What was told expires: the store removes messages, deliveries, attempts and resends some time after their `expires_at`.
 `webhook_routes/enabled` lists the filters of all enabled endpoints, so that one read tells who wants a message.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from shared.identity import StoredId, TenantId, stored_id
+from shared.limits import WEBHOOK_KEPT_DAYS
 from shared.ports import Document, Fields, Ref, Value, tenant_ref
 from shared.privacy import Place, Sealed
 from shared.webhooks.model import (
@@ -28,6 +30,8 @@ from shared.webhooks.model import (
 ENDPOINTS: Final = "webhook_endpoints"
 MESSAGES: Final = "webhook_messages"
 DELIVERIES: Final = "webhook_deliveries"
+
+KEPT: Final = timedelta(days=WEBHOOK_KEPT_DAYS)
 
 Routes = Mapping[str, tuple[str, ...]]
 """The filters of each enabled endpoint."""
@@ -137,8 +141,8 @@ def read_routes(document: Document | None) -> Routes:
 # --- messages and deliveries -------------------------------------------------------------
 
 
-def write_message(message: Message, outbox: Sequence[str]) -> dict[str, Value]:
-    """A message's fields, with the rows that set its deliveries going."""
+def write_message(message: Message, outbox: Sequence[str], at: datetime) -> dict[str, Value]:
+    """A message's fields, with the rows that set its deliveries going, all of them made at an instant."""
     return {
         "schema": 1,
         "type": message.type,
@@ -147,6 +151,7 @@ def write_message(message: Message, outbox: Sequence[str]) -> dict[str, Value]:
         "occurred_at": message.occurred_at,
         "body": message.body,
         "deliveries": list(message.deliveries),
+        "expires_at": at + KEPT,
         "outbox": list(outbox),
     }
 
@@ -174,6 +179,7 @@ def write_delivery(delivery: Delivery) -> dict[str, Value]:
         "type": delivery.type,
         "subject": delivery.subject,
         "created_at": delivery.created_at,
+        "expires_at": delivery.created_at + KEPT,
         **write_progress(delivery, ()),
     }
 
@@ -223,6 +229,7 @@ def write_attempt(delivery: Delivery, attempt: Attempt) -> dict[str, Value]:
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
         "trouble": attempt.trouble.value if attempt.trouble else None,
+        "expires_at": delivery.created_at + KEPT,
     }
 
 
@@ -242,8 +249,8 @@ def _trouble(fields: Fields) -> Trouble | None:
 # --- resends -----------------------------------------------------------------------------
 
 
-def write_resend(resend: Resend) -> dict[str, Value]:
-    """A resend's fields."""
+def write_resend(resend: Resend, at: datetime) -> dict[str, Value]:
+    """The fields of a resend that was asked for at an instant."""
     wanted = resend.range
     return {
         "schema": 1,
@@ -251,6 +258,7 @@ def write_resend(resend: Resend) -> dict[str, Value]:
         "since": wanted.since,
         "until": wanted.until,
         "of_state": wanted.state.value if wanted.state else None,
+        "expires_at": at + KEPT,
         **write_pages(resend, ()),
     }
 

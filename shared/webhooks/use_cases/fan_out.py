@@ -104,7 +104,7 @@ def _spread(call: Call, told: Announcement, receivers: Sequence[str]) -> Outcome
     commands = tuple(deliver(call, delivery) for delivery in deliveries) if fits else ()
     ref = message_ref(call.tenant, told.id)
     writes = (
-        Create(ref, write_message(message, [command.id for command in commands])),
+        Create(ref, write_message(message, [command.id for command in commands], call.at)),
         *(Create(delivery_ref(call.tenant, delivery.id), write_delivery(delivery)) for delivery in deliveries),
     )
     # an endpoint that is enabled, changed or disabled at the same moment hears of it as before or as after
