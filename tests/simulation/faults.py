@@ -130,9 +130,7 @@ RARE: Final = frozenset(
         *(one for one in Fault if one.name.startswith(("TASK", "EVENT"))),
         Fault.EXHAUSTED,
         *(one for one in Fault if one.name.startswith("WEBHOOK")),
-        Fault.RECEIVER_FAILS,
-        Fault.RECEIVER_BUSY,
-        Fault.RECEIVER_HANGS,
+        *(one for one in Fault if one.name.startswith("RECEIVER")),
     }
 )
 """What can only happen a few times in a day, and so happens more often each time it can."""

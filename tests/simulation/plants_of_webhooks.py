@@ -46,10 +46,10 @@ WEBHOOK_PLANTS: Final = (
         "",
     ),
     one(
-        "webhook_attempt_logged_as_delivered",
+        "every_answer_taken_for_a_success",
         "shared/webhooks/rules/settling.py",
-        "    if answer.trouble is not None:\n        return answer.trouble\n",
-        "",
+        "    return None if answer.status in _SUCCESS else Trouble.STATUS\n",
+        "    return None if answer.status else Trouble.STATUS\n",
     ),
 )
 """One line of ours each, broken."""

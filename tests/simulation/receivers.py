@@ -25,6 +25,9 @@ TOLERANCE: Final = timedelta(minutes=5)
 SPELLS: Final = (600.0, 7_200.0, 7_200.0, 86_400.0, 500_000.0)
 """How long, in seconds, a receiver is down: minutes, hours, days; the last outlives every round."""
 
+FEW: Final = 0.3
+"""Of the messages at which a receiver could go for long, how many it may go at."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -98,7 +101,7 @@ class Receivers:
         """Take it, or fail in one of the ways that receivers do."""
         world, where = self.world, "receiver" if self.world.handler is None else self.world.handler.name
         strike, random = world.faults.strike, world.random
-        if strike(where, Fault.RECEIVER_DOWN):
+        if random.random() < FEW and strike(where, Fault.RECEIVER_DOWN):
             receiver.down_until = world.now + timedelta(seconds=random.choice(SPELLS))
             return Answer(trouble=Trouble.CONNECTION_FAILED)
         if strike(where, Fault.RECEIVER_HANGS):
@@ -108,7 +111,7 @@ class Receivers:
             return Answer(random.choice((429, 503)), retry_after=random.choice(("30", "7200", later, "soon")))
         if strike(where, Fault.RECEIVER_FAILS):
             return Answer(random.choice((301, 400, 500, 502)))
-        if strike(where, Fault.RECEIVER_GONE):
+        if random.random() < FEW and strike(where, Fault.RECEIVER_GONE):
             return Answer(410)
         return Answer(random.choice((200, 204)))
 
