@@ -117,7 +117,7 @@ def _log(key: str, delivery: Fields, attempts: Mapping[str, Fields], receiver: R
     numbers = range(1, _next(delivery))
     if any(f"{key}.{number}" not in attempts for number in numbers):
         return "lacks attempts in its log"
-    logged = Counter(cast("int | None", attempts[f"{key}.{number}"]["status"]) for number in numbers)
-    del logged[None]
+    statuses = (attempts[f"{key}.{number}"]["status"] for number in numbers)
+    logged = Counter(status for status in statuses if isinstance(status, int))
     given = receiver.answered[f"msg_{delivery['message']!s}"]
     return f"was answered {dict(given)}, the log says {dict(logged)}" if logged - given else ""
