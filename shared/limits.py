@@ -118,3 +118,9 @@ WEBHOOK_RESEND_PAGE: Final = 25
 
 WEBHOOK_RESENDS: Final = 10_000
 """Deliveries of a range that are sent again at once."""
+
+WEBHOOK_RESENDABLE_DAYS: Final = 60
+"""How long after it was made a delivery can be sent again."""
+
+WEBHOOK_KEPT_DAYS: Final = 90
+"""How long a webhook, its deliveries and their log are kept: longer than the longest round, begun as late as can be."""

@@ -121,6 +121,14 @@ class Outbox:
         if self._note(sent):
             self.remove_sent()
 
+    def hand_over(self, command: Command) -> None:
+        """Send a command that no row keeps: only where whoever sends it comes again until it is taken.
+
+        Raises:
+            Retryable: it is not certain that the queue has it.
+        """
+        self._queue.enqueue(command)
+
     def sweep(self, at: datetime) -> int:
         """Send the rows of all tenants that are older than OUTBOX_AGE_SECONDS; returns how many went out.
 

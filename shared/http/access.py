@@ -198,6 +198,7 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "fan_out_payroll": ("events",),
     "fan_out_webhooks": ("events",),
     "deliver_webhook": ("tasks",),
+    "deliver_slow_webhook": ("tasks",),
     "resend_webhooks": ("tasks",),
     "sweep_outbox": ("scheduler",),
 }

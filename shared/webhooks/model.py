@@ -45,6 +45,7 @@ class Endpoint:
 
     `url` and `description` are readable, so neither may hold personal data. `version` grows with each change that a
     person or the disabling makes. `failing_since` is the first of the attempts that failed since one succeeded.
+    `slow_since` is the attempt by which it came to the queue of slow endpoints; None while it is quick.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Endpoint:
     disabled_because: DisabledBecause | None = None
     disabled_at: datetime | None = None
     failing_since: datetime | None = None
+    slow_since: datetime | None = None
     version: int = 1
 
     @property
@@ -173,7 +175,7 @@ class Resend:
     pages: int = 0
     resent: int = 0
     left_out: int = 0
-    """Deliveries that could not be sent again: without a payload, or tried too often."""
+    """Deliveries that could not be sent again: without a payload, too old, or tried too often."""
     cursor: str | None = None
 
 

@@ -1,13 +1,15 @@
 """Endpoints, messages, deliveries, attempts and resends as documents.
 
+What was told expires: the store removes messages, deliveries, attempts and resends some time after their `expires_at`.
 `webhook_routes/enabled` lists the filters of all enabled endpoints, so that one read tells who wants a message.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from shared.identity import StoredId, TenantId, stored_id
+from shared.limits import WEBHOOK_KEPT_DAYS
 from shared.ports import Document, Fields, Ref, Value, tenant_ref
 from shared.privacy import Place, Sealed
 from shared.webhooks.model import (
@@ -28,6 +30,8 @@ from shared.webhooks.model import (
 ENDPOINTS: Final = "webhook_endpoints"
 MESSAGES: Final = "webhook_messages"
 DELIVERIES: Final = "webhook_deliveries"
+
+KEPT: Final = timedelta(days=WEBHOOK_KEPT_DAYS)
 
 Routes = Mapping[str, tuple[str, ...]]
 """The filters of each enabled endpoint."""
@@ -90,6 +94,7 @@ def write_endpoint(endpoint: Endpoint) -> dict[str, Value]:
         "disabled_because": endpoint.disabled_because.value if endpoint.disabled_because else None,
         "disabled_at": endpoint.disabled_at,
         "failing_since": endpoint.failing_since,
+        "slow_since": endpoint.slow_since,
         "version": endpoint.version,
         "created_at": endpoint.created_at,
     }
@@ -110,6 +115,7 @@ def read_endpoint(document: Document) -> Endpoint:
         disabled_because=DisabledBecause(because) if because else None,
         disabled_at=cast("datetime | None", fields["disabled_at"]),
         failing_since=cast("datetime | None", fields["failing_since"]),
+        slow_since=cast("datetime | None", fields.get("slow_since")),
         version=cast("int", fields["version"]),
     )
 
@@ -135,8 +141,8 @@ def read_routes(document: Document | None) -> Routes:
 # --- messages and deliveries -------------------------------------------------------------
 
 
-def write_message(message: Message, outbox: Sequence[str]) -> dict[str, Value]:
-    """A message's fields, with the rows that set its deliveries going."""
+def write_message(message: Message, outbox: Sequence[str], at: datetime) -> dict[str, Value]:
+    """A message's fields, with the rows that set its deliveries going, all of them made at an instant."""
     return {
         "schema": 1,
         "type": message.type,
@@ -145,6 +151,7 @@ def write_message(message: Message, outbox: Sequence[str]) -> dict[str, Value]:
         "occurred_at": message.occurred_at,
         "body": message.body,
         "deliveries": list(message.deliveries),
+        "expires_at": at + KEPT,
         "outbox": list(outbox),
     }
 
@@ -172,6 +179,7 @@ def write_delivery(delivery: Delivery) -> dict[str, Value]:
         "type": delivery.type,
         "subject": delivery.subject,
         "created_at": delivery.created_at,
+        "expires_at": delivery.created_at + KEPT,
         **write_progress(delivery, ()),
     }
 
@@ -221,6 +229,7 @@ def write_attempt(delivery: Delivery, attempt: Attempt) -> dict[str, Value]:
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
         "trouble": attempt.trouble.value if attempt.trouble else None,
+        "expires_at": delivery.created_at + KEPT,
     }
 
 
@@ -240,8 +249,8 @@ def _trouble(fields: Fields) -> Trouble | None:
 # --- resends -----------------------------------------------------------------------------
 
 
-def write_resend(resend: Resend) -> dict[str, Value]:
-    """A resend's fields."""
+def write_resend(resend: Resend, at: datetime) -> dict[str, Value]:
+    """The fields of a resend that was asked for at an instant."""
     wanted = resend.range
     return {
         "schema": 1,
@@ -249,6 +258,7 @@ def write_resend(resend: Resend) -> dict[str, Value]:
         "since": wanted.since,
         "until": wanted.until,
         "of_state": wanted.state.value if wanted.state else None,
+        "expires_at": at + KEPT,
         **write_pages(resend, ()),
     }
 

@@ -63,6 +63,12 @@ class TooManyAttempts(Conflict):
     code = "too_many_webhook_attempts"
 
 
+class DeliveryTooOld(Conflict):
+    """The delivery was made so long ago that what it sends may be gone before a round is over."""
+
+    code = "webhook_delivery_too_old"
+
+
 class EmptyRange(Invalid):
     """The range ends before it begins, or goes beyond now."""
 

@@ -69,6 +69,7 @@ class WebhookEndpointAnswer(Wire):
     disabled_because: DisabledBecause | None
     disabled_at: datetime | None
     failing_since: datetime | None
+    slow_since: datetime | None
     version: int
     created_at: datetime
 
@@ -84,6 +85,7 @@ class WebhookEndpointAnswer(Wire):
             disabled_because=endpoint.disabled_because,
             disabled_at=endpoint.disabled_at,
             failing_since=endpoint.failing_since,
+            slow_since=endpoint.slow_since,
             version=endpoint.version,
             created_at=endpoint.created_at,
         )

@@ -27,6 +27,7 @@ from tests.simulation.invariants import Watch
 from tests.simulation.partner import Refund, Stripe, Truth
 from tests.simulation.reports_at_rest import reports
 from tests.simulation.sealed_at_rest import sealed
+from tests.simulation.told_at_rest import told
 from tests.simulation.world import World
 
 PLACES: Final = ("holds", "monitors", "invoices", "customers", "employees", "payroll_runs")
@@ -48,6 +49,7 @@ def at_rest(business: Business, watch: Watch) -> None:
     _answered(business, documents)
     _seals(business)
     sealed(business, documents)
+    told(business, documents)
     reports(business, watch)
     _proof(business)
 

@@ -14,11 +14,13 @@ from shared.gcp.secrets import SecretManagerSecrets
 from shared.gcp.tasks import TasksQueue
 from shared.http.private import Tick
 from shared.settings import Settings, read_settings
+from shared.webhooks.use_cases.rooms import Webhooks
 from shared.wiring import House
 from tests.simulation import doors
 from tests.simulation.faults import Fault
 from tests.simulation.firestore import Firestore
 from tests.simulation.line import SimulatedLine
+from tests.simulation.receivers import Receivers
 from tests.simulation.services import (
     DrawnIds,
     InstanceClock,
@@ -43,6 +45,7 @@ SETTINGS: Final = read_settings(
         "DAYBOOK_OIDC_JWKS_URL": "https://issuer.invalid/jwks",
     }
 )
+_FAN_OUTS: Final = frozenset(f"fan_out_{topic}" for topic in doors.FANNED_OUT)
 SKEWS: Final = (-5.0, -0.3, 0.3, 5.0)
 SELDOM: Final = 6
 """How much seldomer schedules fire in a healed world, which may wait days for an event's time to be over."""
@@ -71,6 +74,7 @@ class Cloud:
     tasks: Tasks = field(init=False)
     topics: Topics = field(init=False)
     keys: KeyService = field(init=False)
+    receivers: Receivers = field(init=False)
     secrets: SecretService = field(default_factory=SecretService)
     instances: list[Instance] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -85,7 +89,10 @@ class Cloud:
         self.tasks = Tasks(Post(world, self.serve_task, Fault.TASK_TWICE, Fault.TASK_HOURS_LATE, Fault.EXHAUSTED))
         events = Post(world, self.serve_event, Fault.EVENT_TWICE, Fault.EVENT_LATE, Fault.EVENT_DEAD)
         topics: dict[str, tuple[str, ...]] = {}
+        self.receivers = Receivers(world, self.store.documents)
         for door, known in doors.EVENTS.items():
+            if door in _FAN_OUTS and not world.telling:
+                continue
             topics[known.topic] = (*topics.get(known.topic, ()), door)
         self.topics = Topics(events, topics, doors.push)
 
@@ -121,6 +128,9 @@ class Cloud:
             secrets=SecretManagerSecrets(self.settings, clock, rpc=ServiceLine(world, "secrets", self.secrets.answer)),
         )
         house.books.together._monotonic = world.monotonic
+        if world.telling:
+            rooms = Webhooks(house.desk, lambda: house.vault, house.ids, lambda _: self.receivers, to_loopback=False)
+            house.__dict__.update(webhooks=rooms)
         return Instance(house, clock, newer)
 
     def _idle(self) -> Instance:

@@ -11,10 +11,12 @@ from tests.simulation.faults import CALLS, Fault
 from tests.simulation.line import SNAPSHOT
 from tests.simulation.partner import DOOR
 from tests.simulation.simulation import Result
+from tests.simulation.told_at_rest import LANES
 
 _TASK: Final = {Fault.TASK_TWICE, Fault.TASK_HOURS_LATE, Fault.NAME_FORGOTTEN, Fault.EXHAUSTED}
 _EVENT: Final = {Fault.EVENT_TWICE, Fault.EVENT_LATE, Fault.EVENT_DEAD}
 _WEBHOOK: Final = {one for one in Fault if one.name.startswith("WEBHOOK")} | {Fault.SECRET}
+_RECEIVER: Final = {one for one in Fault if one.name.startswith("RECEIVER")}
 _INSTANCE: Final = {Fault.CLOCK, Fault.RESTART, Fault.VERSIONS}
 _CALL: Final = {fault for faults in CALLS.values() for fault in faults}
 
@@ -26,6 +28,7 @@ SIGNS: Final[Mapping[str, str]] = {
     "t": "no task",
     "e": "no event",
     "w": "no webhook",
+    "r": "sends to no receiver",
     "s": "reads no snapshot",
     "k": "no schedule",
     "c": "no request of a client",
@@ -59,6 +62,7 @@ def _reason(where: str, fault: Fault, verbs: set[str]) -> str:
         SIGNS["t"]: (_TASK, where in TASKS),
         SIGNS["e"]: (_EVENT, where in EVENTS),
         SIGNS["w"]: (_WEBHOOK, where == DOOR),
+        SIGNS["r"]: (_RECEIVER, where in LANES),
         SIGNS["s"]: ({Fault.STALE}, SNAPSHOT in verbs),
         SIGNS["k"]: ({Fault.SWEEP_MISSED}, where in SCHEDULES),
         SIGNS["c"]: ({Fault.REQUEST_TWICE}, " " in where),

@@ -22,6 +22,8 @@ from shared.ledger.wire.seals import SealTask
 from shared.payments.applying import APPLIED
 from shared.payments.wire import ApplyTask, AskTask
 from shared.payroll.wire import ChunkTask
+from shared.webhooks.use_cases.sending import Order
+from shared.webhooks.wire import DeliverTask, ResendTask
 from shared.wiring import House
 
 TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -42,6 +44,11 @@ def _operation(house: House, call: Call, task: OperationTask) -> object:
     if operation.control is Control.HARD_CLOSE:
         house.carry_forward.carry(call.tenant)
     return operation
+
+
+def _attempt(house: House, call: Call, task: DeliverTask, *, patiently: bool = False) -> object:
+    order = Order(task.delivery, task.endpoint, task.message, task.number)
+    return house.webhooks.sending.attempt(call, order, patiently=patiently)
 
 
 TASKS: Final[Mapping[str, TaskDoor]] = {
@@ -66,6 +73,13 @@ TASKS: Final[Mapping[str, TaskDoor]] = {
             call.because(task.why), proof=task.proof, sample=task.sample is not None
         ),
     ),
+    "deliver_webhook": TaskDoor(DeliverTask, _attempt),
+    "deliver_slow_webhook": TaskDoor(
+        DeliverTask, lambda house, call, task: _attempt(house, call, task, patiently=True)
+    ),
+    "resend_webhooks": TaskDoor(
+        ResendTask, lambda house, call, task: house.webhooks.resending.page(call, task.resend, task.page)
+    ),
     "seal_ledger": TaskDoor(
         SealTask, lambda house, call, task: house.seals.seal(call.because(f"hourly seal of {task.hour}"))
     ),
@@ -77,14 +91,23 @@ class EventDoor:
     """A door that a topic pushes to: which types it hears, and its use case."""
 
     topic: str
-    types: frozenset[str]
+    types: frozenset[str] | None
+    """None for all of them."""
     handle: Callable[[House, Call, Announcement], object]
+
+
+FANNED_OUT: Final = ("invoicing", "ledger", "payments", "payroll", "webhooks")
+
+
+def _tell(house: House, call: Call, told: Announcement) -> object:
+    return house.webhooks.fan_out.tell(call, told)
 
 
 EVENTS: Final[Mapping[str, EventDoor]] = {
     "issue_receipt": EventDoor(
         "payments", frozenset({APPLIED}), lambda house, call, told: house.payments.issue_receipt(call, told.subject)
     ),
+    **{f"fan_out_{topic}": EventDoor(topic, None, _tell) for topic in FANNED_OUT},
 }
 
 
@@ -164,7 +187,7 @@ def task(house: House, door: str, body: bytes, at: Any) -> object:
 def event(house: House, door: str, body: bytes, at: Any) -> object:
     """Serve a push as `shared.http.private.event_door` does."""
     told, known = read_announcement(body), EVENTS[door]
-    if told.type not in known.types:
+    if known.types is not None and told.type not in known.types:
         return None
     return known.handle(house, _call(door, told.tenant, told.id, told.type, at), told)
 

@@ -38,6 +38,12 @@ class Fault(Enum):
     WEBHOOK_STALE = "webhook with an old signature"
     WEBHOOK_FORGED = "webhook forged"
     WEBHOOK_HALF_FORGED = "batch half forged"
+    # of tenants' own systems, which are told by webhooks
+    RECEIVER_FAILS = "receiver fails"
+    RECEIVER_BUSY = "receiver asks for time"
+    RECEIVER_HANGS = "receiver hears and hangs"
+    RECEIVER_DOWN = "receiver down, for minutes or days"
+    RECEIVER_GONE = "receiver gone for good"
     # of the platform
     CLOCK = "clock of an instance wrong"
     RESTART = "instance replaced"
@@ -63,6 +69,7 @@ CALLS: Final[Mapping[str, tuple[Fault, ...]]] = {
     "Rollback": (Fault.REQUEST_LOST, Fault.KILLED),
     "CreateTask": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.TWICE, Fault.KILLED, Fault.KILLED_AFTER),
     "Publish": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.TWICE, Fault.KILLED, Fault.KILLED_AFTER),
+    "Post": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.SLOW, Fault.KILLED, Fault.KILLED_AFTER),
     "Encrypt": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.SLOW, Fault.KILLED),
     "Decrypt": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.SLOW, Fault.KILLED),
     "GetPublicKey": (Fault.REQUEST_LOST, Fault.KILLED),
@@ -123,6 +130,7 @@ RARE: Final = frozenset(
         *(one for one in Fault if one.name.startswith(("TASK", "EVENT"))),
         Fault.EXHAUSTED,
         *(one for one in Fault if one.name.startswith("WEBHOOK")),
+        *(one for one in Fault if one.name.startswith("RECEIVER")),
     }
 )
 """What can only happen a few times in a day, and so happens more often each time it can."""

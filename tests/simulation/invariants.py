@@ -30,7 +30,19 @@ STEPS: Final[Mapping[str, Mapping[str, set[str]]]] = {
 }
 """From each state of each thing to the states that may follow: no way back."""
 
-NEVER_CHANGE: Final = frozenset({"entries", "audit", "seals", "leaves", "payslips", "receipts", "invoice_numbers"})
+NEVER_CHANGE: Final = frozenset(
+    {
+        "entries",
+        "audit",
+        "seals",
+        "leaves",
+        "payslips",
+        "receipts",
+        "invoice_numbers",
+        "webhook_attempts",
+        "webhook_messages",
+    }
+)
 
 
 CLOCKS: Final = timedelta(seconds=10)

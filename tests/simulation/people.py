@@ -97,7 +97,14 @@ class Person:
             self._fiber.switch()
 
 
-MAY_YET_BE_DONE: Final = frozenset({"POST /v1/payroll_runs"})
+MAY_YET_BE_DONE: Final = frozenset(
+    {
+        "POST /v1/payroll_runs",
+        "POST /v1/webhook_endpoints/rotate_secret",
+        "POST /v1/webhook_endpoints/deliveries/resend",
+        "POST /v1/webhook_endpoints/resends",
+    }
+)
 """Doors whose refusal leaves no record: nothing of money hangs on it, and the same request may be done later."""
 
 

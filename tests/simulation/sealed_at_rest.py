@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from shared.ledger.entry_data import MEMO
 from shared.payments.records import RAW
@@ -56,6 +56,9 @@ def _all(documents: Documents) -> Iterator[Closed]:
     for key, entry in documents.get("entries", {}).items():
         if MEMO in entry:
             yield Closed(key, "entries", key, MEMO, cast("bytes", entry[MEMO]), CANARY)
+    for key, endpoint in documents.get("webhook_endpoints", {}).items():
+        for secret in cast("list[Mapping[str, Any]]", endpoint["secrets"]):
+            yield Closed(key, "webhook_endpoints", key, secret["id"], secret["sealed"], "whsec_")
     for key, event in documents.get("inbox", {}).items():
         subject = f"inbox-{cast('datetime', event['received_at']):%Y-%m}"
         yield Closed(subject, "inbox", key, RAW, cast("bytes", event[RAW]), str(event["event_id"]).partition(":")[0])

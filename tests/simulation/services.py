@@ -56,7 +56,9 @@ class Post:
     twice: Fault
     late: Fault
     dead: Fault
-    on_their_way: int = 0
+    held: dict[int, tuple[str, bytes, datetime]] = field(default_factory=dict)
+    """What is on its way: door, body, and when it is due."""
+    numbered: int = 0
     dead_letters: list[tuple[str, bytes]] = field(default_factory=list)
     alerts: Counter[str] = field(default_factory=Counter)
 
@@ -77,13 +79,17 @@ class Post:
             self._attempt(door, body, self.world.now, 0)
 
     def _attempt(self, door: str, body: bytes, when: datetime, attempts: int) -> None:
-        self.on_their_way += 1
-        self.world.at(
-            when, lambda: self.deliver(door, body, lambda done: self._settled(door, body, attempts + 1, done))
-        )
+        self.numbered += 1
+        number = self.numbered
+        self.held[number] = (door, body, when)
+
+        def settled(done: bool) -> None:  # noqa: FBT001 - what a door answers
+            del self.held[number]
+            self._settled(door, body, attempts + 1, done)
+
+        self.world.at(when, lambda: self.deliver(door, body, settled))
 
     def _settled(self, door: str, body: bytes, attempts: int, done: bool) -> None:  # noqa: FBT001 - what a door answers
-        self.on_their_way -= 1
         if done:
             return
         if attempts >= ATTEMPTS and not self.world.faults.healed and self.world.faults.strike(door, self.dead):

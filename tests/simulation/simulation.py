@@ -15,14 +15,17 @@ from tests.simulation.doors import SCHEDULES
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import Watch
 from tests.simulation.staff import begin, open_business
+from tests.simulation.told_at_rest import LANES
 from tests.simulation.world import World
 
 TENANTS: Final = (TenantId("acme"), TenantId("bolt"))
 HOURS: Final = 5
 """Virtual hours in which things fail; then they heal."""
 
-REST_DAYS: Final = 8
-"""Virtual days within which a healed world must be at rest: events wait three days for what they are about."""
+LATER: Final = timedelta(minutes=10)
+REST_DAYS: Final = 12
+"""Virtual days within which a healed world must be at rest: events wait three days for what they are about, and
+webhooks are tried for three days, or as long as a receiver asks."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,21 @@ def _resting(cloud: Cloud, businesses: list[Business]) -> bool:
     return (
         all(person.done for business in businesses for person in business.people)
         and not any(business.stripe.sending or business.acquirer.sending for business in businesses)
-        and not any(post.on_their_way for post in cloud.posts)
         and not any(one.busy for one in cloud.instances)
+        and not _on_their_way(cloud)
         and not _outbox(cloud)
         and not _standing(cloud)
         and _swept(cloud)
+    )
+
+
+def _on_their_way(cloud: Cloud) -> bool:
+    """Whether anything is to come: in most worlds but the attempts at webhooks that wait for their time."""
+    soon = cloud.world.now + LATER
+    return any(
+        door not in LANES or when <= soon or cloud.world.patient
+        for post in cloud.posts
+        for door, _, when in post.held.values()
     )
 
 

@@ -9,6 +9,7 @@ from tests.simulation.business import EMPLOYEES, WALLET, Business
 from tests.simulation.cloud import Cloud
 from tests.simulation.invariants import Watch
 from tests.simulation.people import Person
+from tests.simulation.telling import being_told
 from tests.simulation.workload import (
     controlling,
     ending_the_year,
@@ -49,6 +50,8 @@ def begin(business: Business) -> None:
     random = business.cloud.world.random
     for _ in range(random.randint(1, 3)):
         business.employ("seller", selling)
+    if business.cloud.world.telling:
+        business.employ("integrator", being_told, after=0)
     business.employ("bookkeeper", keeping_books)
     for _ in range(random.randint(1, 2)):
         business.employ("spender", spending)

@@ -33,6 +33,9 @@ BEGINS: Final = tuple(
 CANARY: Final = "Canary-Hopper"
 """A person's name: nowhere but under seal."""
 
+TELLING, PATIENT = 0.35, 0.15
+"""How many worlds tell webhooks, and how many of those are seen to the end of their last attempt."""
+
 CALL_SECONDS: Final = 5.0
 LONGEST_RUN: Final = 400_000
 """Events after which a world does not come to rest: a bug of its own."""
@@ -55,6 +58,7 @@ class Handler:
 
     name: str
     fiber: greenlet
+    begun: datetime
     dead: bool = False
     """Killed: whatever its code still does on its way out reaches nobody."""
 
@@ -80,11 +84,17 @@ class World:
     _number: int = 0
     _trace: Any = field(default_factory=hashlib.sha256)
     log: list[str] | None = None
+    telling: bool = field(init=False)
+    """Whether tenants have webhook endpoints: in some worlds, for each announcement is then told to each."""
+    patient: bool = field(init=False)
+    """Whether it rests only when the last webhook was tried for the last time, which takes days."""
 
     def __post_init__(self) -> None:
         self._hub = getcurrent()
         self.random = Random(f"day {self.seed}")  # noqa: S311 - as above
         self.now = self.begins = self.random.choice(BEGINS)
+        apart = Random(f"telling {self.seed}")  # noqa: S311 - as above
+        self.telling, self.patient = apart.random() < TELLING, apart.random() < PATIENT
         self.faults = a_menu(Random(f"menu {self.seed}"))  # noqa: S311 - as above
 
     # --- the record
@@ -150,7 +160,7 @@ class World:
             except (Exception, Killed) as error:  # noqa: BLE001 - a handler may raise anything; whoever sent it decides
                 ended(error)
 
-        handler = Handler(name, greenlet(run, parent=self._hub))
+        handler = Handler(name, greenlet(run, parent=self._hub), self.now)
         self.handled += 1
         self.note(f"{name} begins")
         self.after(0.0, lambda: self._resume(handler))

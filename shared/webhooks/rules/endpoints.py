@@ -33,6 +33,7 @@ def enabled(endpoint: Endpoint) -> Endpoint:
         disabled_because=None,
         disabled_at=None,
         failing_since=None,
+        slow_since=None,
         version=endpoint.version + 1,
     )
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from shared.limits import WEBHOOK_ATTEMPTS, WEBHOOK_ATTEMPTS_IN_ALL
+from shared.limits import WEBHOOK_ATTEMPTS, WEBHOOK_ATTEMPTS_IN_ALL, WEBHOOK_RESENDABLE_DAYS
 from shared.webhooks.model import Answer, Attempt, Delivery, DeliveryState, DisabledBecause, Endpoint, Trouble
-from shared.webhooks.refusals import PayloadTooLarge, TooManyAttempts
+from shared.webhooks.refusals import DeliveryTooOld, PayloadTooLarge, TooManyAttempts
 from shared.webhooks.rules.endpoints import disabled
+from shared.webhooks.rules.pace import paced
 from shared.webhooks.rules.schedule import FAILING_FOR, next_delay, retry_after
 
 _SUCCESS: Final = range(200, 300)
@@ -33,6 +34,8 @@ def settle(delivery: Delivery, endpoint: Endpoint, answer: Answer, at: datetime)
     milliseconds = answer.duration // timedelta(milliseconds=1)
     attempt = Attempt(delivery.attempts + 1, at, answer.status, milliseconds, trouble)
     after = _blamed(endpoint, answer.status, trouble, at) if trouble else _cleared(endpoint)
+    if trouble is None or trouble.by_receiver:
+        after = paced(after, answer.duration, at)
     next_at = _next(delivery, attempt, answer, at + answer.duration) if trouble and after.enabled else None
     recorded = replace(
         delivery,
@@ -57,11 +60,15 @@ def begin_again(delivery: Delivery, at: datetime) -> Delivery:
 
     Raises:
         PayloadTooLarge: there is nothing to send.
+        DeliveryTooOld: it was made too long ago for a whole round before it expires.
         TooManyAttempts: another round would be more than the log of one delivery takes.
     """
     if delivery.trouble is Trouble.PAYLOAD_TOO_LARGE:
         message = "the message was too large to be sent"
         raise PayloadTooLarge(message)
+    if at - delivery.created_at > timedelta(days=WEBHOOK_RESENDABLE_DAYS):
+        message = f"deliveries are sent again for {WEBHOOK_RESENDABLE_DAYS} days"
+        raise DeliveryTooOld(message, detail={"days": WEBHOOK_RESENDABLE_DAYS})
     if delivery.attempts + WEBHOOK_ATTEMPTS > WEBHOOK_ATTEMPTS_IN_ALL:
         message = "this delivery was tried too often"
         raise TooManyAttempts(message, detail={"attempts": delivery.attempts})

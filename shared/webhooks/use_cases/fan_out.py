@@ -32,6 +32,8 @@ from shared.webhooks.rules.signing import payload
 
 QUEUE: Final = "webhook-deliveries"
 DOOR: Final = "deliver_webhook"
+SLOW_QUEUE: Final = "webhook-deliveries-slow"
+SLOW_DOOR: Final = "deliver_slow_webhook"
 ACTION: Final = "webhook.fan_out"
 
 
@@ -67,13 +69,21 @@ class FanOut:
 
 def deliver(call: Call, delivery: Delivery) -> Command:
     """The command for the attempt that a delivery awaits; it names what to read along, so that one read is enough."""
-    body: dict[str, Json] = {
+    return call.command(QUEUE, DOOR, delivery.id, _order(delivery), not_before=delivery.next_attempt_at)
+
+
+def deliver_slowly(call: Call, delivery: Delivery) -> Command:
+    """The same command, now, on the queue where slow endpoints wait for each other alone."""
+    return call.command(SLOW_QUEUE, SLOW_DOOR, delivery.id, _order(delivery))
+
+
+def _order(delivery: Delivery) -> dict[str, Json]:
+    return {
         "delivery": delivery.id,
         "endpoint": delivery.endpoint,
         "message": delivery.message,
         "number": delivery.attempts + 1,
     }
-    return call.command(QUEUE, DOOR, delivery.id, body, not_before=delivery.next_attempt_at)
 
 
 def waiting(call: Call, document: Document, view: View) -> tuple[Sent, ...]:
@@ -94,7 +104,7 @@ def _spread(call: Call, told: Announcement, receivers: Sequence[str]) -> Outcome
     commands = tuple(deliver(call, delivery) for delivery in deliveries) if fits else ()
     ref = message_ref(call.tenant, told.id)
     writes = (
-        Create(ref, write_message(message, [command.id for command in commands])),
+        Create(ref, write_message(message, [command.id for command in commands], call.at)),
         *(Create(delivery_ref(call.tenant, delivery.id), write_delivery(delivery)) for delivery in deliveries),
     )
     # an endpoint that is enabled, changed or disabled at the same moment hears of it as before or as after

@@ -48,6 +48,7 @@ class Resending:
             UnknownDelivery: the endpoint has none under this id.
             EndpointDisabled: a disabled endpoint is sent nothing.
             PayloadTooLarge: there is nothing to send.
+            DeliveryTooOld: it was made too long ago.
             TooManyAttempts: it was tried too often.
         """
         ref, endpoint = delivery_ref(call.tenant, delivery), endpoint_ref(call.tenant, endpoint_id)
@@ -81,7 +82,7 @@ class Resending:
             _check_range(call, wanted, counted)
             resend = Resend(key, wanted)
             command = _page_command(call, resend)
-            created = Create(ref, write_resend(resend))
+            created = Create(ref, write_resend(resend, call.at))
             return Outcome(ref, "webhook.resend_range", resend, (created,), (command,))
 
         return self._desk.perform(call, [endpoint], decide, read_resend)

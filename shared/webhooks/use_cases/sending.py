@@ -2,6 +2,9 @@
 
 Nothing is written before the message is sent. Whoever dies between sending and recording has sent it, and the task
 comes again and sends the same message once more: at least once, under the same `webhook-id`.
+
+A slow endpoint's attempts are made on a queue of their own. The task that finds it slow hands the attempt over there;
+nothing is written for that, since the task itself comes again until the other queue has taken it.
 """
 
 from collections.abc import Mapping
@@ -33,7 +36,7 @@ from shared.webhooks.records import (
 from shared.webhooks.rules.settling import Settled, settle
 from shared.webhooks.rules.signing import headers
 from shared.webhooks.use_cases.endpoints import disabled_notice, route
-from shared.webhooks.use_cases.fan_out import DOOR, deliver, waiting
+from shared.webhooks.use_cases.fan_out import DOOR, deliver, deliver_slowly, waiting
 
 ACTION: Final = "webhook.attempt"
 
@@ -55,11 +58,13 @@ class Sending:
         """Write through `desk`, open secrets with `vault`, send with `deliverer`."""
         self._desk, self._vault, self._deliverer = desk, vault, deliverer
 
-    def attempt(self, call: Call, order: Order) -> Done[Delivery]:
+    def attempt(self, call: Call, order: Order, *, patiently: bool = False) -> Done[Delivery]:
         """Make one attempt and record what came of it; one that is recorded, or overtaken by a resend, is not made.
 
+        A slow endpoint's is left to the queue of slow endpoints, unless it is made `patiently`: that is, from there.
+
         Raises:
-            Retryable: keys or store did not answer; if the message was sent, it will be sent again.
+            Retryable: keys, store or queue did not answer; if the message was sent, it will be sent again.
         """
         call = replace(call, cause=Cause("system", DOOR, f"{order.delivery}.{order.number}"))
         refs = (
@@ -72,6 +77,9 @@ class Sending:
         answer = None
         if delivery.awaits(order.number):
             endpoint, message = read_endpoint(_known(documents, refs[1])), read_message(_known(documents, refs[2]))
+            if endpoint.slow_since and endpoint.enabled and not patiently:
+                self._desk.outbox.hand_over(deliver_slowly(call, delivery))
+                return Done(delivery)
             answer = self._send(call, endpoint, message)
         return self._record(call, order, answer)
 

@@ -22,7 +22,7 @@ from tests.emulator.instances import Fate, MortalLine, Post
 from tests.emulator.offices import SteppedClock
 from tests.local_keys import LocalKeys
 
-DELIVER, RESEND = "deliver_webhook", "resend_webhooks"
+DELIVER, DELIVER_SLOW, RESEND = "deliver_webhook", "deliver_slow_webhook", "resend_webhooks"
 DOWN = Answer(500, duration=timedelta(milliseconds=20))
 More: TypeAlias = "Callable[..., Station]"
 
@@ -71,10 +71,11 @@ class Station:
         return self.house.webhooks.fan_out.tell(call, told)
 
     def attempt(self, task: Command, at: datetime = NOON) -> Delivery:
-        """The queue brings the command to make an attempt."""
+        """One of the two queues brings the command to make an attempt."""
         body: Any = task.body
         order = Order(body["delivery"], body["endpoint"], body["message"], body["number"])
-        return self.house.webhooks.sending.attempt(task_call(task, at), order).answer
+        patiently = task.door == DELIVER_SLOW
+        return self.house.webhooks.sending.attempt(task_call(task, at), order, patiently=patiently).answer
 
     def resend_page(self, task: Command, at: datetime = NOON) -> Resend:
         """The queue brings the command to send a page again."""

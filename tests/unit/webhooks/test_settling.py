@@ -3,9 +3,17 @@ from datetime import timedelta
 
 import pytest
 
-from shared.limits import WEBHOOK_ATTEMPTS, WEBHOOK_ATTEMPTS_IN_ALL, WEBHOOK_ENDPOINTS, WEBHOOK_SECRETS
+from shared.limits import (
+    WEBHOOK_ATTEMPTS,
+    WEBHOOK_ATTEMPTS_IN_ALL,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_KEPT_DAYS,
+    WEBHOOK_RESENDABLE_DAYS,
+    WEBHOOK_SECRETS,
+)
 from shared.webhooks.model import Answer, DeliveryState, DisabledBecause, Trouble
-from shared.webhooks.refusals import PayloadTooLarge, TooManyAttempts, TooManyEndpoints, TooManySecrets
+from shared.webhooks.records import write_delivery
+from shared.webhooks.refusals import DeliveryTooOld, PayloadTooLarge, TooManyAttempts, TooManyEndpoints, TooManySecrets
 from shared.webhooks.rules.endpoints import disabled, enabled, rotated, routed
 from shared.webhooks.rules.schedule import DELAYS, jitter
 from shared.webhooks.rules.settling import begin_again, settle
@@ -90,6 +98,25 @@ def test_what_was_under_way_to_a_disabled_endpoint_fails() -> None:
     gone = disabled(an_endpoint(), DisabledBecause.ASKED, NOON)
     assert settle(a_delivery(), gone, DOWN, NOON).delivery.state is DeliveryState.FAILED
     assert settle(a_delivery(), gone, Answer(204), NOON).delivery.state is DeliveryState.DELIVERED
+
+
+def test_a_delivery_is_sent_again_for_sixty_days() -> None:
+    """To the microsecond; what it sends is kept longer."""
+    last = NOON + WEBHOOK_RESENDABLE_DAYS * DAY
+    assert begin_again(a_delivery(), last)
+    with pytest.raises(DeliveryTooOld):
+        begin_again(a_delivery(), last + timedelta.resolution)
+
+
+def test_the_longest_round_ends_before_what_it_sends_expires() -> None:
+    """Begun on the last day, each wait as long as a receiver can ask for, and every task late by a day."""
+    delivery, at = begin_again(a_delivery(), NOON + WEBHOOK_RESENDABLE_DAYS * DAY), NOON + WEBHOOK_RESENDABLE_DAYS * DAY
+    asks = Answer(503, duration=timedelta(seconds=25), retry_after="999999999")
+    while delivery.next_attempt_at:
+        at = delivery.next_attempt_at + DAY
+        delivery = settle(delivery, an_endpoint(), asks, at).delivery
+    assert at < NOON + WEBHOOK_KEPT_DAYS * DAY
+    assert write_delivery(delivery)["expires_at"] == NOON + WEBHOOK_KEPT_DAYS * DAY
 
 
 def test_a_delivery_is_sent_again_only_so_often() -> None:

@@ -15,7 +15,13 @@ module "books" {
   protected              = var.protected
   users                  = local.holders["store"]
 
-  expiries = { idempotency = "expires_at" }
+  expiries = {
+    idempotency        = "expires_at"
+    webhook_messages   = "expires_at"
+    webhook_deliveries = "expires_at"
+    webhook_attempts   = "expires_at"
+    webhook_resends    = "expires_at"
+  }
 
   fields = {
     # The sweep looks for old rows over all tenants; nobody looks within one.
