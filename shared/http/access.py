@@ -44,6 +44,16 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/payments/events"): "payments:read",
     ("POST", "/v1/payments/events/{id}/replay"): "payments:replay",
     ("GET", "/v1/payments/{id}"): "payments:read",
+    # refunds
+    ("POST", "/v1/refunds"): "refunds:request",
+    ("GET", "/v1/refunds"): "payments:read",
+    ("GET", "/v1/refunds/approval_limits"): "payments:read",
+    ("POST", "/v1/refunds/approval_limits"): "refunds:control",
+    ("GET", "/v1/refunds/{id}"): "payments:read",
+    ("POST", "/v1/refunds/{id}/approve"): "refunds:approve",
+    ("POST", "/v1/refunds/{id}/reject"): "refunds:approve",
+    ("POST", "/v1/refunds/{id}/cancel"): "refunds:request",
+    ("POST", "/v1/refunds/{id}/resolve"): "refunds:control",
     # payroll
     ("POST", "/v1/employees"): "employees:write",
     ("GET", "/v1/employees"): "employees:read",
@@ -118,6 +128,8 @@ _ACCOUNTING: Final = _READING | {
     "ledger:disclose",
     "ledger:control",
     "payments:replay",
+    "refunds:request",
+    "refunds:approve",
     "payroll:read",
 }
 
@@ -125,7 +137,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "platform": frozenset({"tenants:write", "tenants:read", "keys:write", "keys:read"}),
     "owner": _ACCOUNTING
     | {"keys:write", "keys:read", "employees:write", "employees:read", "employees:disclose"}
-    | {"payroll:prepare", "payroll:approve", "webhooks:write"},
+    | {"payroll:prepare", "payroll:approve", "webhooks:write", "refunds:control"},
     "accountant": _ACCOUNTING,
     "payroll_preparer": frozenset(
         {"employees:write", "employees:read", "employees:disclose", "payroll:prepare", "payroll:read"}
@@ -154,6 +166,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "invoices": "/v1/invoices",
     "calculate_tax": "/v1/tax",
     "payments": "/v1/payments",
+    "refunds": "/v1/refunds",
     "employees": "/v1/employees",
     "payroll_runs": "/v1/payroll_runs",
     "webhook_endpoints": "/v1/webhook_endpoints",
@@ -181,6 +194,8 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "seal_ledger": ("tasks",),
     "apply_payment_event": ("tasks",),
     "issue_receipt": ("events",),
+    "send_refund": ("tasks",),
+    "sweep_refunds": ("scheduler",),
     "calculate_payslips": ("tasks",),
     "post_payslips": ("tasks",),
     "sweep_payroll_runs": ("scheduler",),

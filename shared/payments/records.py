@@ -63,7 +63,12 @@ def payment_ref(tenant: TenantId, payment: str) -> Ref:
 
 def tracked_id(event: PartnerEvent, thing: Thing) -> StoredId:
     """The id of the refund, dispute or payout that an event is about."""
-    return stored_id(thing.value, event.partner, _named(event.account, event.object))
+    return object_id(thing, event.partner, event.object, event.account)
+
+
+def object_id(thing: Thing, partner: str, reference: str, account: str = "") -> StoredId:
+    """The id of the refund, dispute or payout that a partner calls so on one of our accounts with it."""
+    return stored_id(thing.value, partner, _named(account, reference))
 
 
 def object_path(event: PartnerEvent) -> str:
@@ -183,6 +188,7 @@ def write_payment(payment: Payment) -> dict[str, Value]:
         "reference": payment.reference,
         "invoice_id": payment.invoice_id,
         "customer_id": payment.customer_id,
+        "account": payment.account,
         "currency": payment.currency,
         "stage": payment.stage.value,
         "state": payment.state.value,
@@ -206,6 +212,7 @@ def read_payment(document: Document) -> Payment:
         cast("datetime", fields["occurred_at"]),
         invoice_id=invoice,
         customer_id=customer,
+        account=cast("str", fields.get("account", "")),  # an earlier version wrote none
         **{name: cast("int", fields[name]) for name in _PARTS},
     )
 
@@ -221,6 +228,7 @@ def write_tracked(tracked: Tracked) -> dict[str, Value]:
         "currency": tracked.money.currency,
         "stage": tracked.stage.value,
         "occurred_at": tracked.occurred_at,
+        "order": tracked.order,
         "version": tracked.version,
     }
 
@@ -237,6 +245,7 @@ def read_tracked(thing: Thing, document: Document) -> Tracked:
         Money(cast("int", fields["amount"]), cast("str", fields["currency"])),
         Stage(fields["stage"]),
         cast("datetime", fields["occurred_at"]),
+        order=cast("str", fields.get("order", "")),  # an earlier version wrote none
         version=cast("int", fields["version"]),
     )
 

@@ -18,7 +18,7 @@ ONLY_HERE = {
         "entry_data",
         "exchange",
     },
-    "payments": {"applying", "partners"},  # the one long decision; one file a partner's scheme
+    "payments": {"applying", "partners", "refunds"},  # the one long decision; a partner's scheme; a life of their own
     "payroll": {"countries", "frequency", "runs"},  # a country's law is its own; runs have a life of their own
     "privacy": {"crypto", "disclosures", "vault"},  # a service to the domains rather than one of them
     "tax": {"amounts", "rates", "vat_ids"},  # published arithmetic and tables

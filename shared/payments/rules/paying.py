@@ -15,7 +15,9 @@ def begin(identity: str, event: PartnerEvent, known: Payment | None, stage: Stag
     if known is not None:
         return Settlement(replace(known, stage=stage, version=known.version + 1))
     currency = told_money(event).currency
-    return Settlement(Payment(identity, event.partner, event.payment, currency, stage, event.occurred_at))
+    return Settlement(
+        Payment(identity, event.partner, event.payment, currency, stage, event.occurred_at, account=event.account)
+    )
 
 
 def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: Invoice | None) -> Settlement:
@@ -31,6 +33,7 @@ def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: 
         event.occurred_at,
         invoice_id=invoice.id if invoice else "",
         customer_id=invoice.customer_id if invoice else "",
+        account=event.account,
         received=money.amount,
         matched=parts.matched,
         unapplied=parts.unapplied.amount,

@@ -11,17 +11,17 @@ from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.settlement import Settlement, come, fee_lines, go, less, told_money
 
 
-def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement | None:
-    """The partner tells how much went back in all; None when that was known before.
+def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None, ours: int = 0) -> Settlement | None:
+    """The partner tells how much went back in all, of it `ours` by our own orders; None when that was known before.
 
     Raises:
         RefundTooLarge: more than was received, or in another currency.
     """
-    told = _of(payment, told_money(event))
-    amount = told.amount - payment.refund_told
+    told = _of(payment, told_money(event)).amount - ours
+    amount = told - payment.refund_told
     if amount <= 0:
         return None
-    after = replace(payment, refund_told=told.amount)
+    after = replace(payment, refund_told=told)
     return _back(after, event, invoice, Money(amount, payment.currency))
 
 

@@ -10,17 +10,23 @@ from shared.invoicing.rules.settling import apply_payment, refund
 from shared.ledger.model import Line, credit, debit
 from shared.money import Money, zero
 from shared.payments.model import PartnerEvent, Payment, Tracked
+from shared.payments.refunds.model import Refund, Tally
 from shared.payments.rules.accounts import FEES, UNAPPLIED_CASH
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Payment, invoice and tracked object after an event, each if it was touched, and the lines to post, if any."""
+    """Payment, invoice and tracked object after an event, each if it was touched, and the lines to post, if any.
+
+    `refunds` are those that we asked for, and `tally` what is under way of the payment's.
+    """
 
     payment: Payment | None = None
     invoice: Invoice | None = None
     lines: tuple[Line, ...] = ()
     tracked: Tracked | None = None
+    refunds: tuple[Refund, ...] = ()
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)

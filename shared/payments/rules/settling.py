@@ -18,11 +18,13 @@ from shared.payments.records import (
     tracked_id,
     tracked_ref,
 )
-from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
+from shared.payments.refunds.refusals import RefundInFlight
+from shared.payments.refunds.told import known_tally, ours_told, require_answered, total_told
+from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
 from shared.payments.rules.clearing import move
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
 from shared.payments.rules.paying import begin, dearer, receive, reverse
-from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
+from shared.payments.rules.refunding import give_back_once, known_by_its_total, take_again
 from shared.payments.rules.settlement import Settlement, told_money
 from shared.ports import View
 
@@ -34,7 +36,20 @@ def settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
         Retryable: what it is about is not there yet, and its time is not over.
         PaymentNeverCame, ObjectNeverCame: its time is over.
         RefundTooLarge: the partner tells of more than there was.
+        RefundInFlight, RefundDiffers: it does not fit what we asked the partner for.
     """
+    try:
+        return _settled(call, stored, view)
+    except RefundInFlight:
+        _wait(call, stored, "a refund that we asked for is not answered yet")
+        raise
+    except RefundTooLarge:
+        if known_tally(call, payment_of(stored.event), view).flying:
+            _wait(call, stored, "a refund that we asked for is on its way, and may come to nothing")
+        raise
+
+
+def _settled(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     thing = THING[stored.event.kind]
     if thing is Thing.PAYMENT:
         return _payment(call, stored, view)
@@ -52,7 +67,7 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
     if event.kind is EventKind.PAYMENT_REFUNDED:
         payment = _succeeded(call, stored, view)
-        return give_back(payment, event, _invoice(call, stored, payment.invoice_id, view))
+        return total_told(call, event, payment, _invoice(call, stored, payment.invoice_id, view), view=view)
     known, identity = _known(call, event, view), payment_of(event)
     stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
@@ -69,10 +84,14 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
 def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
     known = _tracked(call, event, Thing.REFUND, view)
+    if known and known.order:
+        return ours_told(call, event, known, view)
     stage = step(TABLES[Thing.REFUND], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
         return None
     payment = _succeeded(call, stored, view)
+    if known is None:
+        require_answered(known_tally(call, payment.id, view))
     if stage is Meaning.WAITS:
         if not known_by_its_total(payment, event):
             _never_came(call, stored, Thing.REFUND)
