@@ -10,11 +10,11 @@ import ssl
 from datetime import timedelta
 from typing import Any, Final, cast
 
+from shared.internet.addresses import NotAllowed, Unresolved, address_of
 from shared.internet.lines import Hurried, Lines, Overdue
 from shared.webhooks.model import Answer, Posting, Trouble
 from shared.webhooks.refusals import UrlNotAllowed
-from shared.webhooks.rules.addresses import all_public
-from shared.webhooks.rules.urls import LOOPBACK, Reach, Target, read_url
+from shared.webhooks.rules.urls import Reach, Target, read_url
 
 TOTAL_SECONDS: Final = 20.0
 """One attempt in all, after the name is resolved: with it still half of the door's timeout."""
@@ -23,10 +23,6 @@ ANSWER_BYTES: Final = 16_384
 """Of an answer's body so much is taken, and thrown away, so that its sender can finish."""
 
 RETRY_AFTER_CHARACTERS: Final = 100
-
-
-class NotAllowed(Exception):
-    """The name leads to an address that no webhook is sent to."""
 
 
 class InternetDeliverer:
@@ -42,13 +38,13 @@ class InternetDeliverer:
         status, retry_after, trouble = None, "", None
         try:
             status, retry_after = self._send(read_url(posting.url, self._reach), posting)
-        except (OSError, http.client.HTTPException, UrlNotAllowed, NotAllowed, _Unresolved) as error:
+        except (OSError, http.client.HTTPException, UrlNotAllowed, NotAllowed, Unresolved) as error:
             trouble = _trouble(error)
         seconds = self._lines.monotonic() - started
         return Answer(status, trouble, timedelta(seconds=seconds), retry_after)
 
     def _send(self, target: Target, posting: Posting) -> tuple[int, str]:
-        address = self._address(target)
+        address = address_of(target, self._reach, self._lines)
         ends_at = self._lines.monotonic() + TOTAL_SECONDS
         line = self._lines.dial(address, target.port)
         try:
@@ -58,24 +54,6 @@ class InternetDeliverer:
             return _exchange(Hurried(line, ends_at, self._lines.monotonic), target, posting)
         finally:
             line.close()
-
-    def _address(self, target: Target) -> str:
-        """The address to connect to: one of the name's, when all of them may be reached."""
-        if self._reach is Reach.LOOPBACK_TOO and not target.secure:
-            return LOOPBACK
-        try:
-            found = self._lines.resolve(target.host)
-        except OSError as error:
-            raise _Unresolved from error
-        if not found:
-            raise _Unresolved
-        if not all_public(found):
-            raise NotAllowed
-        return min(found, key=lambda address: ":" in address)
-
-
-class _Unresolved(Exception):
-    """The name has no address, or nobody said in time."""
 
 
 def _exchange(line: Hurried, target: Target, posting: Posting) -> tuple[int, str]:
@@ -106,7 +84,7 @@ def _trouble(error: Exception) -> Trouble:  # noqa: PLR0911 - one line a trouble
             return Trouble.URL_NOT_ALLOWED
         case NotAllowed():
             return Trouble.ADDRESS_NOT_ALLOWED
-        case _Unresolved():
+        case Unresolved():
             return Trouble.NAME_NOT_RESOLVED
         case TimeoutError() | Overdue():
             return Trouble.TIMEOUT

@@ -11,6 +11,7 @@ from shared.wiring.ledger import LedgerRooms
 if TYPE_CHECKING:
     from shared.customers.use_cases import Customers
     from shared.invoicing.use_cases import Invoicing
+    from shared.payments.partners.api import PartnerApi
     from shared.payments.use_cases.inbox import Inbox
     from shared.payments.use_cases.money_out import MoneyOut
     from shared.payments.use_cases.payments import Payments
@@ -67,6 +68,15 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.use_cases.payments import Payments
 
         return Payments(self.desk, self.books)
+
+    @cached_property
+    def partner_api(self) -> "PartnerApi":
+        """Partners' own APIs, asked over the internet."""
+        from shared.internet.partner_apis import HttpPartnerApi
+        from shared.webhooks.rules.urls import Reach
+
+        to_loopback = self.settings.webhooks_to_loopback
+        return HttpPartnerApi(self.secrets, Reach.LOOPBACK_TOO if to_loopback else Reach.INTERNET)
 
     @cached_property
     def refunds(self) -> "Refunds":
