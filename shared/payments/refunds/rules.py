@@ -13,7 +13,7 @@ from shared.faults import Detail
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import clearing_account
 from shared.invoicing.rules.correcting import correct, put_back
-from shared.ledger.model import AccountCode, credit, debit
+from shared.ledger.model import AccountCode, Line, credit, debit
 from shared.money import Money
 from shared.payments.model import Payment
 from shared.payments.refunds.model import Happening, Refund, RefundKind, RefundState, Tally
@@ -94,23 +94,34 @@ def release(before: Refund, refund: Refund, settled: tuple[Payment, Invoice | No
     whence: AccountCode = REFUNDS_PAYABLE
     if before.state is RefundState.SUCCEEDED:
         whence = clearing_account(refund.partner)
-    back, amount, tally = debit(whence, refund.money), refund.money.amount, tally.with_refund(refund)
-    after = replace(payment, refunded=payment.refunded - amount, version=payment.version + 1)
-    if refund.kind is RefundKind.INVOICE and invoice is not None:
+    taken_back = refund.kind is RefundKind.INVOICE
+    unapplied = 0 if taken_back else refund.from_unapplied
+    if taken_back and invoice is not None:
         put = put_back(invoice, refund.money)
-        after = replace(after, matched=after.matched + amount)
-        return Settlement(after, put.invoice, (back, *put.lines), refunds=(refund,), tally=tally)
-    credited, lines = Money(refund.from_credit, refund.money.currency), [back]
-    after = replace(after, unapplied=after.unapplied + refund.from_unapplied)
-    parts, _ = come(None, Money(refund.from_unapplied, refund.money.currency))
-    lines += parts.credits()
-    if credited.amount and invoice is not None:
-        parts, invoice = come(replace(invoice, refunded=invoice.refunded - credited.amount), credited)
-        after = replace(after, matched=after.matched + parts.matched)
-        lines += parts.credits()
+        after, lines = put.invoice, put.lines
     else:
-        invoice = None
-    return Settlement(after, invoice, tuple(lines), refunds=(refund,), tally=tally)
+        after, lines = _credit_again(refund, invoice)
+    again = replace(
+        payment,
+        matched=payment.matched + refund.money.amount - unapplied,
+        unapplied=payment.unapplied + unapplied,
+        refunded=payment.refunded - refund.money.amount,
+        version=payment.version + 1,
+    )
+    return Settlement(
+        again, after, (debit(whence, refund.money), *lines), refunds=(refund,), tally=tally.with_refund(refund)
+    )
+
+
+def _credit_again(refund: Refund, invoice: Invoice | None) -> tuple[Invoice | None, tuple[Line, ...]]:
+    """What was unapplied is so again; the customer's credit settles what is open by now, and is credit beyond that."""
+    currency = refund.money.currency
+    lines = come(None, Money(refund.from_unapplied, currency))[0].credits()
+    if not refund.from_credit or invoice is None:
+        return None, lines
+    held = replace(invoice, refunded=invoice.refunded - refund.from_credit)
+    parts, after = come(held, Money(refund.from_credit, currency))
+    return after, (*lines, *parts.credits())
 
 
 # --- what is told ------------------------------------------------------------------------

@@ -1,0 +1,91 @@
+"""A partner's own API as it behaves: refunds made once under a key, told of later, refused, lost on the way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.faults import Retryable
+from shared.payments.model import Stage
+from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.refusals import PartnerRefused
+
+
+@dataclass(frozen=True)
+class Made:
+    """A refund that the partner has made."""
+
+    order: RefundOrder
+    reference: str
+    stage: Stage
+
+
+@dataclass
+class Refunder:
+    """The port `PartnerApi` with a memory: what `holds` says of a payment is the most that goes back of it."""
+
+    now: Callable[[], datetime]
+    holds: Callable[[str], int | None] = lambda _: None
+    begins_as: Callable[[], Stage] = lambda: Stage.PENDING
+    told: Callable[[Made], None] = lambda _: None
+    """Hears of each refund that is made: from here the partner's webhooks go out."""
+    by_key: dict[str, Made] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """Keys in the order that they were asked under, again or not."""
+    refuses: str = ""
+    """The code that every new refund is refused with."""
+    silent: int = 0
+    """So many questions go unanswered, and are not heard."""
+    deaf: int = 0
+    """So many are heard and done, and their answers are lost."""
+
+    def refund(self, order: RefundOrder) -> Accepted:
+        """See the port."""
+        self.asked.append(order.key)
+        if self.silent:
+            self.silent -= 1
+            raise _no_answer()
+        made = self.by_key.get(order.key) or self._make(order)
+        if self.deaf:
+            self.deaf -= 1
+            raise _no_answer()
+        return Accepted(made.reference, made.stage)
+
+    def truth(self, named: Named) -> Truth:
+        """See the port: of refunds."""
+        if self.silent:
+            self.silent -= 1
+            raise _no_answer()
+        made = next((one for one in self.by_key.values() if one.reference == named.reference), None)
+        if made is None:
+            raise _says_no("no_such_refund")
+        return Truth(made.stage, made.order.money, self.now(), payment=made.order.payment.reference)
+
+    def ends(self, reference: str, stage: Stage) -> None:
+        """What becomes of a refund."""
+        key = next(key for key, made in self.by_key.items() if made.reference == reference)
+        self.by_key[key] = replace(self.by_key[key], stage=stage)
+
+    def gone(self, payment: str) -> int:
+        """How much of a payment went back by our orders, what failed not counted."""
+        return sum(
+            made.order.money.amount
+            for made in self.by_key.values()
+            if made.order.payment.reference == payment and made.stage is not Stage.FAILED
+        )
+
+    def _make(self, order: RefundOrder) -> Made:
+        held, payment = self.holds(order.payment.reference), order.payment.reference
+        if self.refuses or (held is not None and order.money.amount > held - self.gone(payment)):
+            raise _says_no(self.refuses or "charge_already_refunded")
+        made = Made(order, f"re_{len(self.by_key)}_{payment}", self.begins_as())
+        self.by_key[order.key] = made
+        self.told(made)
+        return made
+
+
+def _no_answer() -> Retryable:
+    return Retryable("the partner did not answer")
+
+
+def _says_no(code: str) -> PartnerRefused:
+    return PartnerRefused("the partner says no", field="partner", detail={"code": code, "status": 400})
