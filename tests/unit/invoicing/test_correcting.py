@@ -16,7 +16,11 @@ from shared.ledger.model import Line, Side, credit, debit
 from shared.tax.model import Category
 from tests.unit.invoicing.drafts import a_line, an_invoice, pounds
 
-PRICES = st.lists(st.tuples(st.integers(1, 100_000), st.sampled_from((Category.STANDARD, Category.REDUCED, Category.ZERO))), min_size=1, max_size=4)
+PRICES = st.lists(
+    st.tuples(st.integers(1, 100_000), st.sampled_from((Category.STANDARD, Category.REDUCED, Category.ZERO))),
+    min_size=1,
+    max_size=4,
+)
 
 
 def paid(invoice: Invoice, amount: int | None = None) -> Invoice:

@@ -96,7 +96,11 @@ def test_another_currency_is_no_part_of_the_payment() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(1, 200_000), st.integers(0, 50_000), st.integers(0, 9_000), st.data(), st.sampled_from(tuple(RefundKind))
+    st.integers(1, 200_000),
+    st.integers(0, 50_000),
+    st.integers(0, 9_000),
+    st.data(),
+    st.sampled_from(tuple(RefundKind)),
 )
 def test_what_fails_leaves_everything_as_it_was(
     price: int, excess: int, unapplied: int, data: st.DataObject, kind: RefundKind
