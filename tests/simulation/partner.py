@@ -31,6 +31,8 @@ class Truth:
     amount: int
     invoice: str
     refunded: int = 0
+    """In all, by us and by hand, what came back later too: Stripe's total as we are told it."""
+    ours: int = 0
     on: datetime | None = None
 
 
@@ -43,6 +45,8 @@ class Stripe:
     payments: dict[str, Truth] = field(default_factory=dict)
     told: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     """Events by id: the payment, and what of it had gone back in all; None when it came."""
+    theirs: dict[str, int] = field(default_factory=dict)
+    """By event of a refund: what of its total was made by hand."""
     forged: set[str] = field(default_factory=set)
     sending: int = 0
     secret: bytes = b"whsec_first"
@@ -79,14 +83,30 @@ class Stripe:
             self._send(event, "payment_intent.succeeded", said | {"shipping": {"name": CANARY}}, at)
         return payment
 
-    def gave_back(self, payment: str, amount: int) -> None:
-        """Some of a payment goes back; the event tells how much in all."""
+    def gave_back(self, payment: str, amount: int, *, ours: bool = False) -> None:
+        """Some of a payment goes back, if so much is left; the event tells how much in all."""
         truth = self.payments[payment]
+        amount = min(amount, self.left_for_us(payment))
+        if not amount:
+            return
         truth.refunded += amount
+        truth.ours += amount if ours else 0
         said = {"id": f"ch_{payment}", "payment_intent": payment, "amount_refunded": truth.refunded, "currency": "gbp"}
         event = f"evt_{payment}_{truth.refunded}"
-        self.told[event] = (payment, truth.refunded)
+        self.told[event], self.theirs[event] = (payment, truth.refunded), truth.refunded - truth.ours
         self._send(event, "charge.refunded", said, self.cloud.world.now)
+
+    def left_for_us(self, payment: str) -> int:
+        """How much of a payment can still go back."""
+        truth = self.payments[payment]
+        return truth.amount - truth.refunded
+
+    def came_back(self, refund: str, payment: str, amount: int) -> None:
+        """A refund of ours did not reach the payer."""
+        event = f"evt_{refund}_failed"
+        self.told[event] = (payment, 0)
+        said = {"id": refund, "payment_intent": payment, "amount": amount, "currency": "gbp", "status": "failed"}
+        self._send(event, "refund.failed", said, self.cloud.world.now)
 
     # --- how it tells us
 

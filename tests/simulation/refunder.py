@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.faults import Retryable
+from shared.identity import TenantId
 from shared.payments.model import Stage
 from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
 from shared.payments.refusals import PartnerRefused
+from tests.simulation.world import World
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Made:
 
 @dataclass
 class Refunder:
-    """The port `PartnerApi` with a memory: what `holds` says of a payment is the most that goes back of it."""
+    """The port `PartnerApi` with a memory: what `holds` says of a payment is what can still go back of it."""
 
     now: Callable[[], datetime]
     holds: Callable[[str], int | None] = lambda _: None
@@ -57,7 +59,8 @@ class Refunder:
             raise _no_answer()
         made = next((one for one in self.by_key.values() if one.reference == named.reference), None)
         if made is None:
-            raise _says_no("no_such_refund")
+            code = "no_such_refund"
+            raise _says_no(code)
         return Truth(made.stage, made.order.money, self.now(), payment=made.order.payment.reference)
 
     def ends(self, reference: str, stage: Stage) -> None:
@@ -75,7 +78,7 @@ class Refunder:
 
     def _make(self, order: RefundOrder) -> Made:
         held, payment = self.holds(order.payment.reference), order.payment.reference
-        if self.refuses or (held is not None and order.money.amount > held - self.gone(payment)):
+        if self.refuses or (held is not None and order.money.amount > held):
             raise _says_no(self.refuses or "charge_already_refunded")
         made = Made(order, f"re_{len(self.by_key)}_{payment}", self.begins_as())
         self.by_key[order.key] = made
@@ -89,3 +92,20 @@ def _no_answer() -> Retryable:
 
 def _says_no(code: str) -> PartnerRefused:
     return PartnerRefused("the partner says no", field="partner", detail={"code": code, "status": 400})
+
+
+@dataclass
+class AskedOverTheWire:
+    """Every tenant's partner as the port `PartnerApi`: questions and answers get lost, come late or twice."""
+
+    world: World
+    partners: dict[TenantId, Refunder]
+
+    def refund(self, order: RefundOrder) -> Accepted:
+        """See the port."""
+        partner = self.partners[order.payment.tenant]
+        return self.world.call("partner", "CreateRefund", lambda: partner.refund(order), _no_answer)
+
+    def truth(self, named: Named) -> Truth:
+        """See the port."""
+        return self.world.call("partner", "GetRefund", lambda: self.partners[named.tenant].truth(named), _no_answer)

@@ -8,6 +8,7 @@ from tests.simulation.arranging import keeping_a_purse, keeping_a_till, migratin
 from tests.simulation.business import EMPLOYEES, WALLET, Business
 from tests.simulation.cloud import Cloud
 from tests.simulation.invariants import Watch
+from tests.simulation.money_back import giving_back, open_partner
 from tests.simulation.people import Person
 from tests.simulation.workload import (
     controlling,
@@ -39,6 +40,9 @@ def open_business(cloud: Cloud, tenant: TenantId, watch: Watch) -> Business:
     )
     house.chart.open_account(call("wallet"), WALLET)
     business.floors[tenant, WALLET.code] = 0
+    open_partner(business)
+    if cloud.world.random.random() < 0.7:
+        house.refunds.set_limits(call("limits"), {"GBP": cloud.world.random.choice((100, 20_000))})
     for number in range(EMPLOYEES if cloud.world.random.random() < 0.5 else 0):
         house.employees.take_on(call(f"employee-{number}"), new_employee(f"E-{number}"))
     return business
@@ -49,6 +53,8 @@ def begin(business: Business) -> None:
     random = business.cloud.world.random
     for _ in range(random.randint(1, 3)):
         business.employ("seller", selling)
+    for _ in range(random.randint(1, 2)):
+        business.employ("cashier", giving_back)
     business.employ("bookkeeper", keeping_books)
     for _ in range(random.randint(1, 2)):
         business.employ("spender", spending)

@@ -225,7 +225,7 @@ def booking(
     if not settlement.lines:
         return Booking(outcome)
     reference = settlement.invoice.number if settlement.invoice else ""
-    entry_id = call.cause.stored_id(f"entry {action}")
+    entry_id = call.cause.stored_id(f"entry {action} {refund.id}")
     entry = JournalEntry(
         entry_id, settlement.lines, call.at.date(), str(call.cause), call.request_hash, reference=reference
     )

@@ -120,7 +120,7 @@ def _approve(office: Office, refund: Refund) -> None:
 
 
 def _send(office: Office, refund: Refund) -> None:
-    office.money_out.send(a_call("send", principal="system:send_refund"), refund.id)
+    office.money_out.send(a_call(f"send-{refund.id}", principal="system:send_refund"), refund.id)
 
 
 @pytest.mark.parametrize(
