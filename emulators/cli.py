@@ -16,6 +16,7 @@ from emulators import calls, secret_files, supervisor
 from emulators.addresses import LOOPBACK, answers, fetch
 from emulators.catalogue import REPOSITORY
 from emulators.durations import parse_duration
+from emulators.partners.driver import PARTNERS, PartnersDriver
 from emulators.processes import CloudFault
 from emulators.state import Home, NotUp, State
 from shared.cli import journal, verbs
@@ -82,10 +83,13 @@ class Here:
         return self.home.keys().get(owner)
 
     def created(self, tenant: TenantId, owner_key: str | None) -> None:
-        """Keep the owner's key, and let Stripe sign for the tenant."""
+        """Keep the owner's key, let Stripe sign for the tenant, and let the tenant ask the emulated partners."""
         if owner_key:
             self.home.remember_key(tenant, owner_key)
         secret_files.make_webhook_secret(self.home.secrets, tenant, "stripe", SystemIds())
+        driver = PartnersDriver(f"http://{LOOPBACK}:{self.state().ports['partners']}")
+        for partner in PARTNERS:
+            secret_files.make_partner_key(self.home.secrets, tenant, partner, driver.secret(partner))
 
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="DAYBOOK_HOME", help="State folder of the local cloud.")]

@@ -21,6 +21,7 @@ from typing import Self, TypeAlias
 from emulators import google, host_process, secret_files
 from emulators.addresses import LOOPBACK, Leases, answers, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, load_catalogue
+from emulators.partners.driver import PartnersDriver
 from emulators.processes import (
     Child,
     CloudFault,
@@ -39,7 +40,7 @@ from shared.settings import Settings, read_settings
 Tell: TypeAlias = Callable[[str], None]
 
 _ATTEMPTS = 3
-_PORTS = ("firestore", "pubsub", "services_grpc", "services_http", "doors")
+_PORTS = ("firestore", "pubsub", "services_grpc", "services_http", "partners", "doors")
 
 
 @dataclass(slots=True)
@@ -167,6 +168,15 @@ class LocalCloud:
         """A partner's signing secret for a tenant, made if it is not there."""
         return secret_files.make_webhook_secret(self._home.secrets, tenant, partner, SystemIds())
 
+    @property
+    def partners(self) -> PartnersDriver:
+        """Partners' own APIs, to be fed and broken."""
+        return PartnersDriver(f"http://{LOOPBACK}:{self._ports['partners']}")
+
+    def make_partner_key(self, tenant: str, partner: str) -> None:
+        """Let a tenant ask a partner's emulated API."""
+        secret_files.make_partner_key(self._home.secrets, tenant, partner, self.partners.secret(partner))
+
     def wait_until_idle(self, seconds: float = 60.0) -> None:
         """Wait until no task or job is due or running and no push is on its way through our relay.
 
@@ -265,6 +275,7 @@ class LocalCloud:
     def _spawn_services(self) -> None:
         arguments = (
             *("--grpc-port", str(self._ports["services_grpc"]), "--http-port", str(self._ports["services_http"])),
+            *("--partners-port", str(self._ports["partners"])),
             *("--state-file", str(self._home.services), "--clock", str(self._home.clock)),
             *("--doors-url", self.doors_url),
         )

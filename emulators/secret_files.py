@@ -23,6 +23,11 @@ def make_webhook_secret(folder: Path, tenant: str, partner: str, ids: Ids) -> st
     return _make(folder / f"webhook-{tenant}-{partner}", f"whsec_{ids.token(_TOKEN_BYTES)}")
 
 
+def make_partner_key(folder: Path, tenant: str, partner: str, key: str) -> None:
+    """A tenant's key to a partner's API; the address in it is this run's, so it is written anew."""
+    write_private(folder / f"partner-api-{tenant}-{partner}", f"{key}\n")
+
+
 def read_secret(folder: Path, name: str) -> str:
     """The newest value."""
     return (folder / name).read_text(encoding="utf-8").splitlines()[0]

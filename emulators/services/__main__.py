@@ -16,6 +16,7 @@ def options(arguments: list[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(prog="emulators.services", description=__doc__)
     parser.add_argument("--grpc-port", type=int, required=True, help="Cloud Tasks, Cloud KMS, Cloud Scheduler")
     parser.add_argument("--http-port", type=int, required=True, help="JWKS, Pub/Sub relay, admin")
+    parser.add_argument("--partners-port", type=int, required=True, help="partners' own APIs")
     parser.add_argument("--state-file", type=Path, required=True, help="keys, queues and jobs; readable by its owner")
     parser.add_argument("--clock", type=Path, help="file of the settable clock; the system's clock without")
     parser.add_argument("--doors-url", default="", help="where the Pub/Sub relay finds the doors")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from emulators.partners.web import PartnersWeb
 from emulators.services import grpc_server
 from emulators.services.alarms import Alarms
 from emulators.services.kms.service import KmsService
@@ -30,6 +31,7 @@ class Options:
 
     grpc_port: int
     http_port: int
+    partners_port: int
     state_file: Path
     clock: Path | None
     doors_url: str
@@ -65,7 +67,16 @@ async def _serve(options: Options, closing: AsyncExitStack) -> None:
     server = await grpc_server.serve(options.grpc_port, (tasks.handler(), kms.handler(), scheduler.handler()))
     closing.push_async_callback(server.stop, GRACE_SECONDS)
     await web.TCPSite(runner, "127.0.0.1", options.http_port, reuse_port=False).start()
+    await _serve_partners(options, closing)
     closing.callback(asyncio.create_task(world.alarms.watch()).cancel)
+
+
+async def _serve_partners(options: Options, closing: AsyncExitStack) -> None:
+    """Partners' APIs, on a port of their own: their paths begin at its root."""
+    runner = web.AppRunner(PartnersWeb().application(), access_log=None, shutdown_timeout=GRACE_SECONDS)
+    await runner.setup()
+    closing.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", options.partners_port, reuse_port=False).start()
 
 
 def _world(options: Options) -> World:

@@ -193,6 +193,7 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "start_ledger_seals": ("scheduler",),
     "seal_ledger": ("tasks",),
     "apply_payment_event": ("tasks",),
+    "ask_partner": ("tasks",),
     "issue_receipt": ("events",),
     "send_refund": ("tasks",),
     "sweep_refunds": ("scheduler",),

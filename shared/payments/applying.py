@@ -12,7 +12,7 @@ from shared.invoicing.records import invoice_ref, write_settlement
 from shared.ledger.model import JournalEntry
 from shared.ledger.use_cases.posting import Booking
 from shared.outbox import read_row
-from shared.payments.model import EventKind, EventState, PartnerEvent, StoredEvent
+from shared.payments.model import EventKind, EventState, PartnerEvent, Stage, StoredEvent
 from shared.payments.records import (
     payment_ref,
     tracked_ref,
@@ -24,6 +24,7 @@ from shared.payments.refunds.records import refund_ref, tally_ref, write_refund,
 from shared.payments.refunds.refusals import RefundDiffers, RefundInFlight
 from shared.payments.refunds.rules import announced
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
+from shared.payments.rules.late_failures import FAILS_LATE
 from shared.payments.rules.settlement import Settlement
 from shared.payments.rules.settling import patience, settle
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
@@ -136,6 +137,8 @@ def _told(call: Call, event: PartnerEvent, settlement: Settlement) -> Iterator[A
 
 def _told_of(call: Call, event: PartnerEvent, settlement: Settlement) -> Announcement:
     payment, tracked, kind = settlement.payment, settlement.tracked, TOLD[event.kind]
+    if payment and payment.stage is Stage.REVERSED and event.partner in FAILS_LATE:
+        kind = TOLD[EventKind.PAYMENT_REVERSED]
     if tracked and not (payment and kind == TOLD[EventKind.PAYMENT_REFUNDED]):
         about: dict[str, Json] = {
             "payment_id": tracked.payment_id,

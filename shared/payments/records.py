@@ -108,6 +108,11 @@ def write_replay(stored: StoredEvent) -> dict[str, Value]:
     return {**_said(stored.event), **write_end(stored.state), **_replayed(stored)}
 
 
+def write_truth(event: PartnerEvent) -> dict[str, Value]:
+    """What an event says, now that its partner was asked."""
+    return _said(event)
+
+
 def _replayed(stored: StoredEvent) -> dict[str, Value]:
     return {"waits_from": stored.waits_from, "replays": stored.replays, "late": stored.late}
 

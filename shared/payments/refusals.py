@@ -79,3 +79,9 @@ class PartnerRefused(Conflict):
     """The partner's own API says no; `detail` has its code."""
 
     code = "partner_refused"
+
+
+class TruthDisagrees(Conflict):
+    """The partner's own API says something else than its event."""
+
+    code = "truth_disagrees"

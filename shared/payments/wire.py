@@ -123,6 +123,13 @@ class EventPath(Wire):
     id: ObjectId
 
 
+class AskTask(Wire):
+    """An event whose partner is asked how much it is of."""
+
+    event: ObjectId
+    replay: Annotated[int, Field(ge=0)] = 0
+
+
 class ApplyTask(Wire):
     """An event to apply, and what to read along."""
 

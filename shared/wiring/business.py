@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shared.customers.use_cases import Customers
     from shared.invoicing.use_cases import Invoicing
     from shared.payments.partners.api import PartnerApi
+    from shared.payments.use_cases.asking import Asking
     from shared.payments.use_cases.inbox import Inbox
     from shared.payments.use_cases.money_out import MoneyOut
     from shared.payments.use_cases.payments import Payments
@@ -68,6 +69,13 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.use_cases.payments import Payments
 
         return Payments(self.desk, self.books)
+
+    @cached_property
+    def asking(self) -> "Asking":
+        """Partners' events, completed with what their partners answer."""
+        from shared.payments.use_cases.asking import Asking
+
+        return Asking(self.desk, self.partner_api)
 
     @cached_property
     def partner_api(self) -> "PartnerApi":

@@ -12,7 +12,7 @@ from shared.customers.model import Customer, CustomerKind, NewCustomer, Personal
 from shared.customers.use_cases import Customers
 from shared.desk import Desk
 from shared.events import Announcement, Command
-from shared.faults import Retryable
+from shared.faults import Fault, Retryable
 from shared.gcp.firestore import FirestoreStore
 from shared.gcp.patience import Patience
 from shared.gcp.rpc import Method, RpcFailed
@@ -26,6 +26,9 @@ from shared.ledger.use_cases.posting import Books
 from shared.ledger.use_cases.proofs import Proofs
 from shared.ledger.use_cases.reports import Reports
 from shared.outbox import Outbox
+from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
+from shared.payments.refusals import PartnerRefused
+from shared.payments.use_cases.asking import Asking
 from shared.payments.use_cases.inbox import Inbox
 from shared.payments.use_cases.payments import Payments
 from shared.payroll.use_cases.employees import Employees
@@ -148,6 +151,36 @@ class LiveSecrets:
 
 
 @dataclass
+class AskedPartner:
+    """A partner's own API: it answers what it is told to about a thing, keeps what it was asked, and may be asked late.
+
+    What it answers is a truth, or a fault that it raises.
+    """
+
+    fate: Fate
+    truths: dict[str, Truth | Fault] = field(default_factory=dict)
+    questions: list[Named] = field(default_factory=list)
+    then: Callable[[], object] = lambda: None
+    """What happens while the next answer is on its way."""
+
+    def truth(self, named: Named) -> Truth:
+        """Answer."""
+        self.fate.moment()
+        self.questions.append(named)
+        then, self.then = self.then, lambda: None
+        then()
+        self.fate.moment()
+        answer = self.truths.get(named.reference) or PartnerRefused("no such thing", detail={"code": "not_found"})
+        if isinstance(answer, Fault):
+            raise answer
+        return answer
+
+    def refund(self, order: RefundOrder) -> Accepted:
+        """Nobody asks for one here."""
+        raise AssertionError(order)
+
+
+@dataclass
 class Instance:
     """The rooms of one process, with nothing remembered at first."""
 
@@ -170,6 +203,8 @@ class Instance:
     employees: Employees
     runs: PayrollRuns
     secrets: LiveSecrets
+    partner: AskedPartner
+    asking: Asking
     proofs_made: int = 0
 
     def open_books(self, tenant: TenantId = ACME) -> None:
@@ -236,7 +271,7 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
     desk = Desk(store, outbox)
     vault = Vault(keysets, keys, clock)
     books, reports, disclosures = Books(desk), Reports(desk), Disclosures(desk, vault)
-    employees, secrets = Employees(desk, vault, disclosures), LiveSecrets()
+    employees, secrets, partner = Employees(desk, vault, disclosures), LiveSecrets(), AskedPartner(fate)
     return Instance(
         line,
         store,
@@ -257,4 +292,6 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
         employees,
         PayrollRuns(desk, books, employees),
         secrets,
+        partner,
+        Asking(desk, partner),
     )

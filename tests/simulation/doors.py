@@ -21,7 +21,7 @@ from shared.ledger.wire.proofs import ProofTask
 from shared.ledger.wire.seals import SealTask
 from shared.payments.applying import APPLIED
 from shared.payments.refunds.wire import RefundTask
-from shared.payments.wire import ApplyTask
+from shared.payments.wire import ApplyTask, AskTask
 from shared.payroll.wire import ChunkTask
 from shared.wiring import House
 
@@ -51,6 +51,7 @@ TASKS: Final[Mapping[str, TaskDoor]] = {
         lambda house, call, task: house.payments.apply(call, task.event, task.along(call.tenant), replay=task.replay),
     ),
     "send_refund": TaskDoor(RefundTask, lambda house, call, task: house.money_out.send(call, task.refund)),
+    "ask_partner": TaskDoor(AskTask, lambda house, call, task: house.asking.ask(call, task.event, replay=task.replay)),
     "calculate_payslips": TaskDoor(
         ChunkTask, lambda house, call, task: house.payroll_runs.calculate(call, task.run_id, task.chunk)
     ),

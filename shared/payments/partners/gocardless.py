@@ -29,7 +29,6 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "payments.failed": EventKind.PAYMENT_FAILED,
     "payments.cancelled": EventKind.PAYMENT_FAILED,
     "payments.customer_approval_denied": EventKind.PAYMENT_FAILED,
-    "payments.late_failure_settled": EventKind.PAYMENT_REVERSED,
     "payments.charged_back": EventKind.DISPUTE_OPENED,
     "payments.chargeback_cancelled": EventKind.DISPUTE_WON,
     "payments.chargeback_settled": EventKind.DISPUTE_LOST,
@@ -37,7 +36,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "refunds.failed": EventKind.REFUND_FAILED,
     "payouts.paid": EventKind.PAYOUT_PAID,
 }
-"""By resource and action."""
+"""By resource and action. `late_failure_settled` says why a payout is the smaller: `failed` told of it before."""
 OBJECTS: Final[Mapping[str, str]] = {"payments": "payment", "refunds": "refund", "payouts": "payout"}
 """The link that names what an event of each resource is of. A chargeback has no id of its own but its payment's."""
 

@@ -55,10 +55,17 @@ THING: Final[Mapping[EventKind, Thing]] = {
 
 
 def first_state(event: PartnerEvent) -> EventState:
-    """What becomes of an event when it is stored: only what can be applied is received, all else is kept."""
+    """What becomes of an event when it is stored: what is for the books is received, all else is kept."""
     if event.kind is EventKind.UNREADABLE:
         return EventState.QUARANTINED
-    return EventState.RECEIVED if can_be_applied(event) else EventState.KEPT
+    return EventState.RECEIVED if can_be_applied(event) or wants_the_truth(event) else EventState.KEPT
+
+
+def wants_the_truth(event: PartnerEvent) -> bool:
+    """Whether an event is for the books and says what it is about, but not how much: its partner is asked first."""
+    thing = THING.get(event.kind)
+    named = event.payment if thing is Thing.PAYMENT else event.object
+    return thing is not None and event.money is None and bool(named)
 
 
 def can_be_applied(event: PartnerEvent) -> bool:

@@ -13,7 +13,8 @@ from shared.payments.rules.settlement import Settlement, come, fee_lines, go, le
 def begin(identity: str, event: PartnerEvent, known: Payment | None, stage: Stage) -> Settlement:
     """It is on its way, or came to nothing: no money is here, and nothing to post."""
     if known is not None:
-        return Settlement(replace(known, stage=stage, version=known.version + 1))
+        at = max(known.occurred_at, event.occurred_at)
+        return Settlement(replace(known, stage=stage, occurred_at=at, version=known.version + 1))
     currency = told_money(event).currency
     return Settlement(
         Payment(identity, event.partner, event.payment, currency, stage, event.occurred_at, account=event.account)
@@ -65,6 +66,6 @@ def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> S
     if not left:
         return Settlement(replace(payment, stage=Stage.REVERSED, version=payment.version + 1))
     parts, invoice = go(payment, invoice, left)
-    after = less(payment, parts, reversed=left, stage=Stage.REVERSED)
+    after = less(payment, parts, reversed=payment.reversed + left, stage=Stage.REVERSED)
     back = credit(clearing_account(event.partner), Money(left, payment.currency))
     return Settlement(after, invoice, (*parts.debits(), back, *fee_lines(event)))

@@ -8,7 +8,7 @@ from shared.ledger.refusals import PeriodClosed
 from shared.payments.model import EventKind, EventState, StoredEvent
 from shared.payments.records import inbox_ref, read_event, write_end, write_event, write_replay
 from shared.payments.refusals import EventDecided, NotAnEvent, NothingToApply, UnknownEvent
-from shared.payments.rules.lifecycles import can_be_applied
+from shared.payments.rules.lifecycles import can_be_applied, wants_the_truth
 from shared.ports import Create, Ref, Update, View, Write
 
 ACTION: Final = "event.replay"
@@ -48,6 +48,6 @@ def _may_be_replayed(stored: StoredEvent, known: StoredEvent) -> None:
     if known.event.kind is EventKind.UNREADABLE:
         message = "the event's bytes are not understood"
         raise NotAnEvent(message, field="id")
-    if not can_be_applied(known.event):
+    if not can_be_applied(known.event) and not wants_the_truth(known.event):
         message = "the event is nothing for the books"
         raise NothingToApply(message, field="id")

@@ -22,6 +22,7 @@ from shared.payments.refunds.refusals import RefundInFlight
 from shared.payments.refunds.told import known_tally, ours_told, require_answered, total_told
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
 from shared.payments.rules.clearing import move
+from shared.payments.rules.late_failures import Turn, again, dated, passed, still, turn
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
 from shared.payments.rules.paying import begin, dearer, receive, reverse
 from shared.payments.rules.refunding import give_back_once, known_by_its_total, take_again
@@ -69,6 +70,8 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
         payment = _succeeded(call, stored, view)
         return total_told(call, event, payment, _invoice(call, stored, payment.invoice_id, view), view=view)
     known, identity = _known(call, event, view), payment_of(event)
+    if known is not None and (late := turn(event, known)) is not Turn.ORDINARY:
+        return _late(call, stored, known, late, view)
     stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
         return dearer(known, event) if known else None
@@ -79,6 +82,19 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     if stage is Stage.REVERSED and known:
         return reverse(known, event, _invoice(call, stored, known.invoice_id, view))
     return begin(identity, event, known, stage) if isinstance(stage, Stage) else None
+
+
+def _late(call: Call, stored: StoredEvent, known: Payment, late: Turn, view: View) -> Settlement:
+    """A payment that may fail after it has succeeded, at one of the turns that only it has."""
+    event = stored.event
+    if late is Turn.PASSED:
+        return passed(known, event)
+    if late is Turn.REVERSED:
+        return dated(reverse(known, event, _invoice(call, stored, known.invoice_id, view)), event)
+    if late is Turn.AGAIN:
+        meant = _invoice(call, stored, _meant(call, event, view), view)
+        return again(known, receive(known.id, event, known, meant))
+    return still(known, event)
 
 
 def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:

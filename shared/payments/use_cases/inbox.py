@@ -32,13 +32,15 @@ from shared.payments.records import (
     write_event,
 )
 from shared.payments.refusals import BadSignature, NotAnEvent, UnknownEvent, UnknownPartner
-from shared.payments.rules.lifecycles import first_state
+from shared.payments.rules.lifecycles import first_state, wants_the_truth
 from shared.payments.rules.replaying import decide_replay
 from shared.ports import Create, Decision, Query, Ref, View, Where, Write
 from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer, Vault
 
 QUEUE: Final = "payment-events"
 DOOR: Final = "apply_payment_event"
+ASKS_QUEUE: Final = "partner-asks"
+ASKS_DOOR: Final = "ask_partner"
 
 _log = structlog.get_logger(__name__)
 
@@ -196,8 +198,13 @@ class Inbox:
 
 
 def applying(call: Call, stored: StoredEvent) -> Command:
-    """The command that applies an event; it names what to read along, so that one BatchGet is enough."""
+    """The command that applies an event; it names what to read along, so that one BatchGet is enough.
+
+    Where the event does not say how much, its partner is asked first, and applying follows from there.
+    """
     event = stored.event
+    if wants_the_truth(event):
+        return call.command(ASKS_QUEUE, ASKS_DOOR, stored.key, {"event": stored.key, "replay": stored.replays})
     body: dict[str, Json] = {
         "event": stored.key,
         "payment": payment_of(event) if event.payment else "",

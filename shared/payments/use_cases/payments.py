@@ -26,6 +26,7 @@ from shared.payments.records import (
     write_receipt,
 )
 from shared.payments.refusals import UnknownPayment
+from shared.payments.rules.lifecycles import wants_the_truth
 from shared.ports import Create, Query, Ref, View
 
 DOOR: Final = "apply_payment_event"
@@ -60,6 +61,9 @@ class Payments:
                 return Booking(Outcome(inbox, ACTION, stored))  # an operator replayed it: a task of its own applies it
             if stored.state is not EventState.RECEIVED:
                 return decided_before(call, document, stored, view)
+            if wants_the_truth(stored.event):
+                message = "the partner is still to be asked how much"
+                raise Retryable(message, detail={"event": key})
             return decide_event(call, document, stored, view)
 
         name = f"{key}~{replay}" if replay else key

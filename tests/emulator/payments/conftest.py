@@ -9,7 +9,7 @@ from shared.events import Command
 from shared.identity import Cause
 from shared.payments.model import StoredEvent
 from shared.payments.use_cases.inbox import RawEvent
-from shared.payments.wire import ApplyTask
+from shared.payments.wire import ApplyTask, AskTask
 from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Instance
 from tests.unit.payments.partner_events import delivery
@@ -49,6 +49,12 @@ def apply(house: Instance, task: Command, at: datetime = NOON) -> Done[StoredEve
     """The queue brings the command to apply an event."""
     asked = ApplyTask.model_validate(task.body)
     return house.payments.apply(task_call(task, at), asked.event, asked.along(ACME), replay=asked.replay)
+
+
+def ask(house: Instance, task: Command, at: datetime = NOON) -> Done[StoredEvent]:
+    """The queue brings the command to ask a partner about an event."""
+    asked = AskTask.model_validate(task.body)
+    return house.asking.ask(task_call(task, at), asked.event, replay=asked.replay)
 
 
 def task_of(house: Instance, event: Event, at: datetime = NOON) -> Command:

@@ -113,7 +113,7 @@ def test_killed_at_any_moment_a_batch_is_whole_when_it_is_told_again(house: Inst
 def test_one_unreadable_event_of_a_batch_is_kept_apart(house: Instance) -> None:
     """The others are not held up by it."""
     done = told_by(house, "gocardless", gocardless(event="EV1"), {"hello": "world"}, gocardless(event="EV2"))
-    assert sorted(one.state.value for one in done.answer) == ["kept", "kept", "quarantined"]
+    assert sorted(one.state.value for one in done.answer) == ["quarantined", "received", "received"]
 
 
 def test_a_proven_body_that_is_no_batch_is_kept_whole(house: Instance) -> None:

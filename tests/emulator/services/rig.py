@@ -35,12 +35,14 @@ class Services:
         self._doors_url = doors_url
         self._leases = Leases(home)
         self._grpc_port, self._http_port = self._leases.lease(), self._leases.lease()
+        self._partners_port = self._leases.lease()
         self.url = f"http://{LOOPBACK}:{self._http_port}"
         self.process = self._start()
         self.channel = grpc.insecure_channel(f"{LOOPBACK}:{self._grpc_port}")
 
     def _start(self) -> "subprocess.Popen[str]":
         ports = ("--grpc-port", str(self._grpc_port), "--http-port", str(self._http_port))
+        ports += ("--partners-port", str(self._partners_port))
         files = ("--state-file", str(self.state_file), "--clock", str(self.home / "clock"))
         process = subprocess.Popen(  # noqa: S603 - our own program
             (sys.executable, "-m", "emulators.services", *ports, *files, "--doors-url", self._doors_url),
