@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from shared.faults import Retryable
 from shared.identity import TenantId
@@ -10,6 +11,10 @@ from shared.payments.model import Stage
 from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
 from shared.payments.refusals import PartnerRefused
 from tests.simulation.world import World
+
+
+SLOW: Final = 0.3
+"""How often a partner takes its time with an answer."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,15 @@ class AskedOverTheWire:
 
     def refund(self, order: RefundOrder) -> Accepted:
         """See the port."""
-        partner = self.partners[order.payment.tenant]
-        return self.world.call("partner", "CreateRefund", lambda: partner.refund(order), _no_answer)
+        return self.world.call("partner", "CreateRefund", lambda: self._made(order), _no_answer)
 
     def truth(self, named: Named) -> Truth:
         """See the port."""
         return self.world.call("partner", "GetRefund", lambda: self.partners[named.tenant].truth(named), _no_answer)
+
+    def _made(self, order: RefundOrder) -> Accepted:
+        """The refund is made; now and then its webhooks are quicker than the answer."""
+        accepted = self.partners[order.payment.tenant].refund(order)
+        if self.world.random.random() < SLOW:
+            self.world.wait(self.world.random.uniform(1.0, 15.0))
+        return accepted

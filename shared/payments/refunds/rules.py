@@ -96,6 +96,7 @@ def release(before: Refund, refund: Refund, settled: tuple[Payment, Invoice | No
         whence = clearing_account(refund.partner)
     taken_back = refund.kind is RefundKind.INVOICE
     unapplied = 0 if taken_back else refund.from_unapplied
+    after: Invoice | None
     if taken_back and invoice is not None:
         put = put_back(invoice, refund.money)
         after, lines = put.invoice, put.lines

@@ -105,7 +105,7 @@ def test_another_currency_is_no_part_of_the_payment() -> None:
 def test_what_fails_leaves_everything_as_it_was(
     price: int, excess: int, unapplied: int, data: st.DataObject, kind: RefundKind
 ) -> None:
-    """Approved, confirmed or not, and failed: payment and invoice are what they were, and the entries come to nothing."""
+    """Approved, confirmed or not, and failed: all is as it was, and the entries come to nothing."""
     invoice = an_invoice(a_line(price))
     gross = invoice.gross.amount
     invoice = paid(invoice, gross + excess)
