@@ -12,7 +12,6 @@ from shared.payments.partners.api import Accepted, Named, RefundOrder, Truth
 from shared.payments.refusals import PartnerRefused
 from tests.simulation.world import World
 
-
 SLOW: Final = 0.3
 """How often a partner takes its time with an answer."""
 

@@ -3,7 +3,7 @@
 Each is one commit. Approving reserves the money by a posted entry and sends the command that asks the partner.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -84,7 +84,8 @@ class Refunds:
             settlement = approve(approved, paid, invoice, tally)
             return booking(call, "refund.request", settlement, view, messages=(told, *_approved(call, settlement)))
 
-        return self._perform(call, refund_ref(call.tenant, key), "refund.request", refs, decide)
+        recorded = recording(refund_ref(call.tenant, key), "refund.request", decide)
+        return self._books.perform(call, refs, recorded, read_refund)
 
     def approve(self, call: Call, refund_id: str) -> Done[Refund]:
         """Approve a refund as another principal than who asked for it, and have it sent.
@@ -180,12 +181,7 @@ class Refunds:
                 tally = tally.with_asked(refund.kind, -refund.money.amount)
             return decide(refund, tally, view)
 
-        return self._perform(call, ref, action, [ref], decision)
-
-    def _perform(
-        self, call: Call, fact: Ref, action: str, refs: Sequence[Ref], decide: Callable[[View], Booking[Refund]]
-    ) -> Done[Refund]:
-        return self._books.perform(call, refs, recording(fact, action, decide), read_refund)
+        return self._books.perform(call, [ref], recording(ref, action, decision), read_refund)
 
 
 def recording(fact: Ref, action: str, decide: Callable[[View], Booking[Refund]]) -> Callable[[View], Booking[Refund]]:

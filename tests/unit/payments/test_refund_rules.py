@@ -33,7 +33,7 @@ def a_refund(amount: int = 6_000, kind: RefundKind = RefundKind.INVOICE, **chang
 def a_payment(received: int = 12_000, unapplied: int = 0) -> Payment:
     """A payment that came, matched but for what is unapplied."""
     matched = received - unapplied
-    values = {"received": received, "matched": matched, "unapplied": unapplied}
+    values: dict[str, Any] = {"received": received, "matched": matched, "unapplied": unapplied}
     return Payment("p-1", "standard", "p-1", "GBP", Stage.SUCCEEDED, NOON, invoice_id="invoice1", **values)
 
 
