@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
+from math import floor
 from typing import Any, Final, cast
 
 from shared.identity import TenantId
 from shared.invoicing.records import read_invoice
 from shared.invoicing.rules.accounts import vat_account
-from shared.invoicing.rules.correcting import taken_back
 from shared.money import Money
 from shared.payments.model import Stage
 from shared.payments.records import payment_id
@@ -171,8 +172,8 @@ def _in_proportion(business: Business, documents: Documents, watch: Watch) -> It
         if invoice.corrected != back[key]:
             yield f"an invoice is corrected by {invoice.corrected}, its refunds come to {back[key]}"
         for row in invoice.breakdown:
-            owed[vat_account(row.country)] += row.tax.amount
-        owed.subtract({name: part for name, part in taken_back(invoice, invoice.corrected).items() if "vat" in name})
+            back_of_it = Fraction(row.tax.amount * invoice.corrected, invoice.gross.amount)
+            owed[vat_account(row.country)] += row.tax.amount - floor(back_of_it + Fraction(1, 2))
     for account, wanted in owed.items():
         if (stands := watch.stands(business.tenant, account)) != wanted:
             yield f"{account} stands at {stands}, invoices and refunds at {wanted}"
