@@ -48,6 +48,16 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/payouts/{id}"): "payments:read",
     ("GET", "/v1/payouts/{id}/pages/{number}"): "payments:read",
     ("POST", "/v1/payouts/{id}/pages"): "payments:settle",
+    # refunds
+    ("POST", "/v1/refunds"): "refunds:request",
+    ("GET", "/v1/refunds"): "payments:read",
+    ("GET", "/v1/refunds/approval_limits"): "payments:read",
+    ("POST", "/v1/refunds/approval_limits"): "refunds:control",
+    ("GET", "/v1/refunds/{id}"): "payments:read",
+    ("POST", "/v1/refunds/{id}/approve"): "refunds:approve",
+    ("POST", "/v1/refunds/{id}/reject"): "refunds:approve",
+    ("POST", "/v1/refunds/{id}/cancel"): "refunds:request",
+    ("POST", "/v1/refunds/{id}/resolve"): "refunds:control",
     # payroll
     ("POST", "/v1/employees"): "employees:write",
     ("GET", "/v1/employees"): "employees:read",
@@ -123,6 +133,8 @@ _ACCOUNTING: Final = _READING | {
     "ledger:control",
     "payments:replay",
     "payments:settle",
+    "refunds:request",
+    "refunds:approve",
     "payroll:read",
 }
 
@@ -130,7 +142,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "platform": frozenset({"tenants:write", "tenants:read", "keys:write", "keys:read"}),
     "owner": _ACCOUNTING
     | {"keys:write", "keys:read", "employees:write", "employees:read", "employees:disclose"}
-    | {"payroll:prepare", "payroll:approve", "webhooks:write"},
+    | {"payroll:prepare", "payroll:approve", "webhooks:write", "refunds:control"},
     "accountant": _ACCOUNTING,
     "payroll_preparer": frozenset(
         {"employees:write", "employees:read", "employees:disclose", "payroll:prepare", "payroll:read"}
@@ -160,6 +172,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "calculate_tax": "/v1/tax",
     "payments": "/v1/payments",
     "payouts": "/v1/payouts",
+    "refunds": "/v1/refunds",
     "employees": "/v1/employees",
     "payroll_runs": "/v1/payroll_runs",
     "webhook_endpoints": "/v1/webhook_endpoints",
@@ -189,6 +202,8 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "settle_payout": ("events",),
     "ask_partner": ("tasks",),
     "issue_receipt": ("events",),
+    "send_refund": ("tasks",),
+    "sweep_refunds": ("scheduler",),
     "calculate_payslips": ("tasks",),
     "post_payslips": ("tasks",),
     "sweep_payroll_runs": ("scheduler",),

@@ -33,6 +33,8 @@ class Happening(Enum):
     DISCARD = "discard"
     PAY = "pay"
     REFUND = "refund"
+    CORRECT = "correct"
+    """Given back, and not owed again: the sale is taken back with it."""
 
 
 _DRAFT, _VOID = InvoiceState.DRAFT, InvoiceState.VOID
@@ -45,10 +47,12 @@ TRANSITIONS: Final[Mapping[InvoiceState, Mapping[Happening, frozenset[InvoiceSta
     _PARTLY_PAID: {
         Happening.PAY: frozenset({_PARTLY_PAID, _PAID}),
         Happening.REFUND: frozenset({_ISSUED, _PARTLY_PAID}),
+        Happening.CORRECT: frozenset({_ISSUED, _PARTLY_PAID}),
     },
     _PAID: {
         Happening.PAY: frozenset({_PAID}),  # all of it is more than was owed
         Happening.REFUND: frozenset({_ISSUED, _PARTLY_PAID, _PAID}),  # what was more than owed goes first
+        Happening.CORRECT: frozenset({_PAID}),  # less is asked for, and less is paid
     },
 }
 """From each state, by each happening that it allows, to the states that may follow."""
@@ -124,6 +128,7 @@ class Invoice:
     `paid`, `credited` and `refunded` are minor units of `currency`. `paid` is what settles the
     invoice; `credited` is what was received beyond it and is held for the customer; `refunded` is
     all that was ever given back. So `paid + credited + refunded` is all that was ever received.
+    `corrected` is the part of the gross that is asked for no more, for it was given back as a sale taken back.
     """
 
     id: str
@@ -142,6 +147,7 @@ class Invoice:
     paid: int = 0
     credited: int = 0
     refunded: int = 0
+    corrected: int = 0
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -153,12 +159,12 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return Money(self.gross.amount - self.paid, self.currency)
+        return Money(self.gross.amount - self.corrected - self.paid, self.currency)
 
 
-def settled_state(gross: int, paid: int) -> InvoiceState:
-    """The state of an issued invoice by what is paid of it, minor units."""
-    if paid == gross:
+def settled_state(asked: int, paid: int) -> InvoiceState:
+    """The state of an issued invoice by what it asks for and what is paid of it, minor units."""
+    if paid == asked:
         return InvoiceState.PAID
     return InvoiceState.PARTLY_PAID if paid else InvoiceState.ISSUED
 
@@ -166,6 +172,7 @@ def settled_state(gross: int, paid: int) -> InvoiceState:
 def _laws(invoice: Invoice) -> tuple[tuple[str, bool], ...]:
     """What holds of every issued invoice, in words."""
     gross, currency = invoice.gross.amount, invoice.currency
+    asked = gross - invoice.corrected
     return (
         ("net and tax are the gross", invoice.net + invoice.tax == invoice.gross),
         ("its lines are the net", total((line.net for line in invoice.lines), currency) == invoice.net),
@@ -173,8 +180,8 @@ def _laws(invoice: Invoice) -> tuple[tuple[str, bool], ...]:
         ("its taxes are the tax", total((row.tax for row in invoice.breakdown), currency) == invoice.tax),
         ("it asks for something", gross > 0),
         ("it is not due before it is issued", invoice.issued_on <= invoice.due_on),
-        ("no more is paid than asked", 0 <= invoice.paid <= gross),
-        ("nothing is credited before all is paid", invoice.credited == 0 or invoice.paid == gross),
-        ("counters are not negative", min(invoice.credited, invoice.refunded) >= 0),
-        ("its state is that of what is paid", invoice.state is settled_state(gross, invoice.paid)),
+        ("no more is paid than asked", 0 <= invoice.paid <= asked),
+        ("nothing is credited before all is paid", invoice.credited == 0 or invoice.paid == asked),
+        ("counters are not negative", min(invoice.credited, invoice.refunded, invoice.corrected) >= 0),
+        ("its state is that of what is paid", invoice.state is settled_state(asked, invoice.paid)),
     )

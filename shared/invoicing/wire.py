@@ -98,6 +98,7 @@ class InvoiceAnswer(Wire):
     paid: MoneyWire | None = None
     credited: MoneyWire | None = None
     refunded: MoneyWire | None = None
+    corrected: MoneyWire | None = None
     open: MoneyWire | None = None
 
     @classmethod
@@ -142,9 +143,9 @@ class InvoiceAnswer(Wire):
             )
             for line in invoice.lines
         )
-        paid, credited, refunded = (
+        paid, credited, refunded, corrected = (
             MoneyWire(amount=amount, currency=invoice.currency)
-            for amount in (invoice.paid, invoice.credited, invoice.refunded)
+            for amount in (invoice.paid, invoice.credited, invoice.refunded, invoice.corrected)
         )
         return cls(
             id=invoice.id,
@@ -163,6 +164,7 @@ class InvoiceAnswer(Wire):
             paid=paid,
             credited=credited,
             refunded=refunded,
+            corrected=corrected,
             open=MoneyWire.of(invoice.open),
         )
 

@@ -20,6 +20,9 @@ from shared.payments.records import (
     write_payment,
     write_tracked,
 )
+from shared.payments.refunds.records import refund_ref, tally_ref, write_refund, write_tally
+from shared.payments.refunds.refusals import RefundDiffers, RefundInFlight
+from shared.payments.refunds.rules import announced
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame, RefundTooLarge
 from shared.payments.rules.late_failures import FAILS_LATE
 from shared.payments.rules.settlement import Settlement
@@ -60,21 +63,21 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
     """
     try:
         settlement = settle(call, stored, view)
-    except (PaymentNeverCame, ObjectNeverCame, RefundTooLarge) as refusal:
+    except (PaymentNeverCame, ObjectNeverCame, RefundTooLarge, RefundInFlight, RefundDiffers) as refusal:
         return _finished(inbox, stored, EventState.REFUSED, refusal)
     if settlement is None:
         return _finished(inbox, stored, EventState.STALE)
-    entry, told = _entry(call, stored, settlement), _told(call, stored.event, settlement)
+    entry, told = _entry(call, stored, settlement), tuple(_told(call, stored.event, settlement))
     entry_id = entry.id if entry else ""
-    end = write_end(EventState.APPLIED, entry_id=entry_id, outbox=(told.id,))
-    writes = (*_written(call, settlement, view), Update(inbox.ref, end, inbox.version))
+    end = write_end(EventState.APPLIED, entry_id=entry_id, outbox=tuple(one.id for one in told))
+    writes = (*written(call, settlement, view), Update(inbox.ref, end, inbox.version))
 
     def refuse(refusal: Refused) -> tuple[Write, ...]:
         end = write_end(EventState.REFUSED, refusal=refusal, entry_id=entry_id)
         return (Update(inbox.ref, end, inbox.version),)
 
     applied = replace(stored, state=EventState.APPLIED, entry_id=entry_id)
-    outcome = Outcome(inbox.ref, ACTION, applied, writes, (told,))
+    outcome = Outcome(inbox.ref, ACTION, applied, writes, told)
     return Booking(outcome, entry, if_refused=refuse, wait_for_accounts_until=patience(stored))
 
 
@@ -92,12 +95,16 @@ def decided_before(call: Call, inbox: Document, stored: StoredEvent, view: View)
     return Booking(Outcome(inbox.ref, ACTION, stored, messages=waiting))
 
 
-def _written(call: Call, settlement: Settlement, view: View) -> Iterator[Write]:
-    """Payment, tracked object and invoice as the event leaves them."""
+def written(call: Call, settlement: Settlement, view: View) -> Iterator[Write]:
+    """Payment, tracked object, invoice and our own refunds as a settlement leaves them."""
     if payment := settlement.payment:
         yield _put(view, payment_ref(call.tenant, payment.id), write_payment(payment))
     if tracked := settlement.tracked:
         yield _put(view, tracked_ref(call.tenant, tracked.thing, tracked.id), write_tracked(tracked))
+    for refund in settlement.refunds:
+        yield _put(view, refund_ref(call.tenant, refund.id), write_refund(refund))
+    if tally := settlement.tally:
+        yield _put(view, tally_ref(call.tenant, tally.payment_id), write_tally(tally))
     if invoice := settlement.invoice:
         ref = invoice_ref(call.tenant, invoice.id)
         document = _there(view, ref)
@@ -126,7 +133,14 @@ def _entry(call: Call, stored: StoredEvent, settlement: Settlement) -> JournalEn
     )
 
 
-def _told(call: Call, event: PartnerEvent, settlement: Settlement) -> Announcement:
+def _told(call: Call, event: PartnerEvent, settlement: Settlement) -> Iterator[Announcement]:
+    """What is announced: of each refund of ours its own, and of all else what the event is called."""
+    yield from (announced(call, refund) for refund in settlement.refunds)
+    if not settlement.refunds:
+        yield _told_of(call, event, settlement)
+
+
+def _told_of(call: Call, event: PartnerEvent, settlement: Settlement) -> Announcement:
     payment, tracked = settlement.payment, settlement.tracked
     kind = TOLD[FAILED[tracked.thing] if tracked and tracked.stage is Stage.FAILED else event.kind]
     if payment and payment.stage is Stage.REVERSED and event.partner in FAILS_LATE:

@@ -123,6 +123,8 @@ class Payment:
     occurred_at: datetime
     invoice_id: str = ""
     customer_id: str = ""
+    account: str = ""
+    """Which of our accounts with the partner it is of, where the partner has several."""
     received: int = 0
     matched: int = 0
     unapplied: int = 0
@@ -178,6 +180,8 @@ class Tracked:
     fee: int = 0
     """What the partner has told in all that it keeps for it."""
     round: int = 0
+    order: str = ""
+    """The refund that we asked for, if it is ours: that one knows how it stands, and `stage` only how it began."""
     version: int = 1
 
 

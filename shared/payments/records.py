@@ -195,6 +195,7 @@ def write_payment(payment: Payment) -> dict[str, Value]:
         "reference": payment.reference,
         "invoice_id": payment.invoice_id,
         "customer_id": payment.customer_id,
+        "account": payment.account,
         "currency": payment.currency,
         "stage": payment.stage.value,
         "state": payment.state.value,
@@ -220,6 +221,7 @@ def read_payment(document: Document) -> Payment:
         invoice_id=invoice,
         customer_id=customer,
         payout_id=cast("str", fields["payout_id"]),
+        account=cast("str", fields["account"]),
         **{name: cast("int", fields[name]) for name in _PARTS},
     )
 
@@ -238,6 +240,7 @@ def write_tracked(tracked: Tracked) -> dict[str, Value]:
         "account": tracked.account,
         "fee": tracked.fee,
         "round": tracked.round,
+        "order": tracked.order,
         "version": tracked.version,
     }
 
@@ -257,6 +260,7 @@ def read_tracked(thing: Thing, document: Document) -> Tracked:
         account=cast("str", fields["account"]),
         fee=cast("int", fields["fee"]),
         round=cast("int", fields["round"]),
+        order=cast("str", fields["order"]),
         version=cast("int", fields["version"]),
     )
 

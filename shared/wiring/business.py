@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from shared.payments.payouts.use_cases import Payouts
     from shared.payments.use_cases.asking import Asking
     from shared.payments.use_cases.inbox import Inbox
+    from shared.payments.use_cases.money_out import MoneyOut
     from shared.payments.use_cases.payments import Payments
+    from shared.payments.use_cases.refunds import Refunds
     from shared.payroll.use_cases.employees import Employees
     from shared.payroll.use_cases.runs import PayrollRuns
     from shared.tax.use_cases import Taxes
@@ -91,6 +93,20 @@ class BusinessRooms(LedgerRooms):
 
         to_loopback = self.settings.webhooks_to_loopback
         return HttpPartnerApi(self.secrets, Reach.LOOPBACK_TOO if to_loopback else Reach.INTERNET)
+
+    @cached_property
+    def refunds(self) -> "Refunds":
+        """Refunds, asked for and approved."""
+        from shared.payments.use_cases.refunds import Refunds
+
+        return Refunds(self.desk, self.books)
+
+    @cached_property
+    def money_out(self) -> "MoneyOut":
+        """Refunds on their way; partners are entered only when one is to be asked."""
+        from shared.payments.use_cases.money_out import MoneyOut
+
+        return MoneyOut(self.desk, self.books, lambda: self.partner_api)
 
     # --- payroll
 

@@ -18,7 +18,12 @@ ONLY_HERE = {
         "entry_data",
         "exchange",
     },
-    "payments": {"applying", "partners", "payouts"},  # the one long decision; a file a partner's scheme; payouts' lines
+    "payments": {
+        "applying",
+        "partners",
+        "payouts",
+        "refunds",
+    },  # one long decision; partners' schemes; lives of their own
     "payroll": {"countries", "frequency", "runs"},  # a country's law is its own; runs have a life of their own
     "privacy": {"crypto", "disclosures", "vault"},  # a service to the domains rather than one of them
     "tax": {"amounts", "rates", "vat_ids"},  # published arithmetic and tables

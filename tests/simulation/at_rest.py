@@ -24,6 +24,7 @@ from shared.ports import Fields
 from tests.simulation.acquired_at_rest import acquired
 from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
+from tests.simulation.money_back import ours_succeeded, refunds_at_rest
 from tests.simulation.partner import Refund, Stripe, Truth
 from tests.simulation.reports_at_rest import reports
 from tests.simulation.sealed_at_rest import sealed
@@ -41,6 +42,7 @@ def at_rest(business: Business, watch: Watch) -> None:
     _outbox(business, documents, watch)
     _payments(business.stripe, documents)
     acquired(business, documents, watch)
+    refunds_at_rest(business, documents, watch)
     _invoices(business, documents, watch)
     _payroll(business, documents)
     _wages(business, documents, watch)
@@ -89,8 +91,14 @@ def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> 
     every = documents.get("payments", {})
     payments = {key: payment for key, payment in every.items() if payment["partner"] == "stripe"}
     for name, truth in stripe.payments.items():
-        told = {one: refund for one, (payment, refund) in stripe.told.items() if payment == name}
-        _as_told(world, name, truth, _Known(told, known_to_us, payments.get(payment_id("stripe", name))))
+        told = {
+            one: refund
+            for one, (payment, refund) in stripe.told.items()
+            if payment == name and (refund is None or refund.id not in stripe.ours)
+        }
+        key = payment_id("stripe", name)
+        ours = ours_succeeded(documents, key)
+        _as_told(world, name, truth, _Known(told, known_to_us, payments.get(key), ours))
     if len(payments) > len(stripe.payments):
         world.violated("there are payments that the partner never told of")
     receipts, came = documents.get("receipts", {}), {key for key, payment in every.items() if payment["received"]}
@@ -109,6 +117,8 @@ class _Known:
     told: Mapping[str, Refund | None]
     events: Mapping[str, Fields]
     payment: Fields | None
+    ours: int
+    """What was given back by us, and reached the payer."""
 
     def refused(self, event: str) -> str:
         """The code that an event was refused with; empty when it was not."""
@@ -137,7 +147,7 @@ def _as_told(world: World, name: str, truth: Truth, known: _Known) -> None:
     if "refund_exceeds_payment" in refusals and "period_closed" not in refusals:
         world.violated(f"a refund of {name} found no room, and no failure was refused")
     went, failed = known.refunds(failed=False), known.refunds(failed=True)
-    refunded = sum(amount for refund, amount in went.items() if refund not in failed)
+    refunded = sum(amount for refund, amount in went.items() if refund not in failed) + known.ours
     ours = (known.payment["received"], known.payment["refunded"])
     if ours != (truth.amount, refunded):
         world.violated(f"{name} is {ours}, received and refunded; the partner says {truth}, of it taken {refunded}")
@@ -155,7 +165,8 @@ def _invoices(business: Business, documents: Mapping[str, Mapping[str, Fields]],
     booked = [cause for cause in watch.entries if cause.startswith(f"{business.tenant} ") and "invoices/issue" in cause]
     if len(booked) != len(issued):
         world.violated(f"{len(issued)} invoices have {len(booked)} entries")
-    owed = sum(cast("int", one["gross"]) - cast("int", one["paid"]) for one in issued)
+    asked = (cast("int", one["gross"]) - cast("int", one["corrected"]) for one in issued)
+    owed = sum(asked) - sum(cast("int", one["paid"]) for one in issued)
     stands = sum(
         counted["debits"] - counted["credits"]
         for (tenant, account, _, _), counted in watch.folds.items()

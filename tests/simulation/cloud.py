@@ -13,6 +13,7 @@ from shared.gcp.rpc import Method
 from shared.gcp.secrets import SecretManagerSecrets
 from shared.gcp.tasks import TasksQueue
 from shared.http.private import Tick
+from shared.identity import TenantId
 from shared.settings import Settings, read_settings
 from shared.webhooks.use_cases.rooms import Webhooks
 from shared.wiring import House
@@ -21,6 +22,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.firestore import Firestore
 from tests.simulation.line import SimulatedLine
 from tests.simulation.receivers import Receivers
+from tests.simulation.refunder import AskedOverTheWire, Refunder
 from tests.simulation.services import (
     DrawnIds,
     InstanceClock,
@@ -78,6 +80,8 @@ class Cloud:
     secrets: SecretService = field(default_factory=SecretService)
     instances: list[Instance] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
+    partners: dict[TenantId, Refunder] = field(default_factory=dict)
+    """Each tenant's partner, as it is asked to give money back."""
     answered: list[tuple[Call, Any]] = field(default_factory=list)
     """What clients were answered first, and to which call."""
 
@@ -125,6 +129,7 @@ class Cloud:
             bus=PubSubBus(self.settings, rpc=ServiceLine(world, "topics", _sender(self.topics.answer, newer=newer))),
             keys=self.keys,
             signer=self.keys,
+            partner_api=AskedOverTheWire(world, self.partners),
             secrets=SecretManagerSecrets(self.settings, clock, rpc=ServiceLine(world, "secrets", self.secrets.answer)),
         )
         house.books.together._monotonic = world.monotonic

@@ -20,6 +20,7 @@ from shared.ledger.wire.monitors import WatchTask
 from shared.ledger.wire.proofs import ProofTask
 from shared.ledger.wire.seals import SealTask
 from shared.payments.applying import APPLIED
+from shared.payments.refunds.wire import RefundTask
 from shared.payments.wire import ApplyTask, AskTask
 from shared.payroll.wire import ChunkTask
 from shared.webhooks.use_cases.sending import Order
@@ -56,6 +57,7 @@ TASKS: Final[Mapping[str, TaskDoor]] = {
         ApplyTask,
         lambda house, call, task: house.payments.apply(call, task.event, task.along(call.tenant), replay=task.replay),
     ),
+    "send_refund": TaskDoor(RefundTask, lambda house, call, task: house.money_out.send(call, task.refund)),
     "ask_partner": TaskDoor(AskTask, lambda house, call, task: house.asking.ask(call, task.event, replay=task.replay)),
     "calculate_payslips": TaskDoor(
         ChunkTask, lambda house, call, task: house.payroll_runs.calculate(call, task.run_id, task.chunk)
@@ -121,6 +123,9 @@ class Schedule:
 
 SCHEDULES: Final[Mapping[str, Schedule]] = {
     "sweep_outbox": Schedule(5, lambda house, tick: house.outbox.sweep(tick.at)),
+    "sweep_refunds": Schedule(
+        15, lambda house, tick: house.money_out.sweep(tick.at, tick.request_id, tick.traceparent)
+    ),
     "sweep_payroll_runs": Schedule(
         10, lambda house, tick: house.payroll_runs.sweep(tick.at, tick.request_id, tick.traceparent)
     ),

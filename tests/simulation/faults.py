@@ -75,6 +75,16 @@ CALLS: Final[Mapping[str, tuple[Fault, ...]]] = {
     "GetPublicKey": (Fault.REQUEST_LOST, Fault.KILLED),
     "ListSecretVersions": (Fault.REQUEST_LOST, Fault.SLOW, Fault.KILLED),
     "AccessSecretVersion": (Fault.REQUEST_LOST, Fault.SLOW, Fault.KILLED),
+    "CreateRefund": (
+        Fault.REQUEST_LOST,
+        Fault.ANSWER_LOST,
+        Fault.LATE,
+        Fault.TWICE,
+        Fault.SLOW,
+        Fault.KILLED,
+        Fault.KILLED_AFTER,
+    ),
+    "GetRefund": (Fault.REQUEST_LOST, Fault.SLOW, Fault.KILLED),
     "Sign": (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.KILLED, Fault.KILLED_AFTER),
 }
 """What can go wrong with a call, by its verb."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from shared.invoicing.model import TRANSITIONS as INVOICE_STEPS
+from shared.payments.refunds.model import TRANSITIONS as REFUND_STEPS
 from shared.payroll.runs import TRANSITIONS as RUN_STEPS
 from shared.ports import Fields
 from tests.simulation.documents import Stored
@@ -22,11 +23,13 @@ _INVOICE_STEPS: Final = {
     state.value: {after.value for ends in steps.values() for after in ends} for state, steps in INVOICE_STEPS.items()
 }
 _RUN_STEPS: Final = {state.value: {after.value for after in ends} for state, ends in RUN_STEPS.items()}
+_REFUND_STEPS: Final = {state.value: {after.value for after in ends.values()} for state, ends in REFUND_STEPS.items()}
 STEPS: Final[Mapping[str, Mapping[str, set[str]]]] = {
     "holds": _HOLD_STEPS,
     "inbox": _EVENT_STEPS,
     "invoices": _INVOICE_STEPS,
     "payroll_runs": _RUN_STEPS,
+    "refund_requests": _REFUND_STEPS,
 }
 """From each state of each thing to the states that may follow: no way back."""
 

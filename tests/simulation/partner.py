@@ -42,6 +42,8 @@ class Truth:
     amount: int
     invoice: str
     refunds: int = 0
+    refunded: int = 0
+    """In all, by us and by hand, less what came back."""
     on: datetime | None = None
 
 
@@ -54,6 +56,8 @@ class Stripe:
     payments: dict[str, Truth] = field(default_factory=dict)
     told: dict[str, tuple[str, Refund | None]] = field(default_factory=dict)
     """Events by id: the payment, and the refund of it; None when it came."""
+    ours: set[str] = field(default_factory=set)
+    """Refunds by id that we asked for."""
     forged: set[str] = field(default_factory=set)
     sending: int = 0
     secret: bytes = b"whsec_first"
@@ -91,25 +95,45 @@ class Stripe:
         return payment
 
     def gave_back(self, payment: str, amount: int) -> None:
-        """Some of a payment goes back by a refund; some fail, and some of these are made again."""
+        """Some of a payment goes back by hand, if so much is left; some fail, and some of these are made again."""
         random, truth = self.cloud.world.random, self.payments[payment]
+        amount = min(amount, self.left_for_us(payment))
+        if not amount:
+            return
         refund = f"re_{payment}_{truth.refunds}"
         truth.refunds += 1
         went = random.random() > FAILS / 3
         kinds = ("refund.created", "refund.updated")[: 2 if random.random() < AGAIN else 1] if went else ()
+        truth.refunded += amount
         for kind in kinds:
-            self._tell(payment, Refund(refund, amount, failed=False), kind)
+            self.tells(payment, Refund(refund, amount, failed=False), kind)
         if not went or random.random() < FAILS:
-            self._tell(payment, Refund(refund, amount, failed=True), "refund.failed")
+            self.came_back(payment, Refund(refund, amount, failed=True))
             if random.random() < 1 / 2:
                 self.gave_back(payment, amount)
 
-    def _tell(self, payment: str, refund: Refund, kind: str) -> None:
+    def gave_back_for_us(self, payment: str, refund: Refund) -> None:
+        """A refund that we asked for is made; whether it reaches the payer is told when it is known."""
+        self.ours.add(refund.id)
+        self.payments[payment].refunded += refund.amount
+
+    def came_back(self, payment: str, refund: Refund) -> None:
+        """A refund did not reach the payer."""
+        self.payments[payment].refunded -= refund.amount
+        self.tells(payment, refund, "refund.failed")
+
+    def tells(self, payment: str, refund: Refund, kind: str) -> None:
+        """Tell of a refund."""
         status = "failed" if refund.failed else "succeeded"
         said = {"id": refund.id, "payment_intent": payment, "amount": refund.amount, "currency": "gbp"}
         event = f"evt_{refund.id}_{kind}"
         self.told[event] = (payment, refund)
         self._send(event, kind, said | {"status": status}, self.cloud.world.now)
+
+    def left_for_us(self, payment: str) -> int:
+        """How much of a payment can still go back."""
+        truth = self.payments[payment]
+        return truth.amount - truth.refunded
 
     # --- how it tells us
 

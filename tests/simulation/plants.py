@@ -9,6 +9,7 @@ from typing import Final
 
 from tests.simulation.planting import Edit, Plant, one
 from tests.simulation.plants_of_payments import PAYMENT_PLANTS
+from tests.simulation.plants_of_refunds import REFUND_PLANTS
 from tests.simulation.plants_of_webhooks import WEBHOOK_PLANTS
 
 POSTING, GATHER = "shared/ledger/rules/posting.py", "shared/ledger/rules/batches.py"
@@ -19,6 +20,7 @@ RUNS, CHUNKS, BARRIER = (f"shared/payroll/use_cases/{name}.py" for name in ("run
 PLANTS: Final = (
     *PAYMENT_PLANTS,
     *WEBHOOK_PLANTS,
+    *REFUND_PLANTS,
     one(
         "one_total_forgotten",
         POSTING,

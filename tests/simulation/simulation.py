@@ -14,6 +14,7 @@ from tests.simulation.documents import Stored
 from tests.simulation.doors import SCHEDULES
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import Watch
+from tests.simulation.money_back import Payable, resting
 from tests.simulation.staff import begin, open_business
 from tests.simulation.told_at_rest import LANES
 from tests.simulation.world import World
@@ -54,7 +55,7 @@ def simulate(seed: int, *, allowed: frozenset[int] | None = None, log: bool = Fa
         world.log = []
     cloud = Cloud(world)
     watch = Watch(world)
-    cloud.store.observers.append(watch.look)
+    cloud.store.observers += [watch.look, Payable(world, watch).look]
     cloud.topics.told = watch.sent
     cloud.tasks.told = watch.handed_over.add
     businesses = [open_business(cloud, tenant, watch) for tenant in TENANTS[: world.random.randint(1, 2)]]
@@ -136,6 +137,7 @@ def _resting(cloud: Cloud, businesses: list[Business]) -> bool:
         and not _on_their_way(cloud)
         and not _outbox(cloud)
         and not _standing(cloud)
+        and resting(cloud.store.documents.now())
         and _swept(cloud)
     )
 

@@ -8,6 +8,7 @@ from tests.simulation.arranging import keeping_a_purse, keeping_a_till, migratin
 from tests.simulation.business import EMPLOYEES, WALLET, Business
 from tests.simulation.cloud import Cloud
 from tests.simulation.invariants import Watch
+from tests.simulation.money_back import giving_back, open_partner
 from tests.simulation.people import Person
 from tests.simulation.telling import being_told
 from tests.simulation.workload import (
@@ -40,6 +41,9 @@ def open_business(cloud: Cloud, tenant: TenantId, watch: Watch) -> Business:
     )
     house.chart.open_account(call("wallet"), WALLET)
     business.floors[tenant, WALLET.code] = 0
+    open_partner(business)
+    if cloud.world.random.random() < 0.7:
+        house.refunds.set_limits(call("limits"), {"GBP": cloud.world.random.choice((100, 20_000))})
     for number in range(EMPLOYEES if cloud.world.random.random() < 0.5 else 0):
         house.employees.take_on(call(f"employee-{number}"), new_employee(f"E-{number}"))
     return business
@@ -52,6 +56,8 @@ def begin(business: Business) -> None:
         business.employ("seller", selling)
     if business.cloud.world.telling:
         business.employ("integrator", being_told, after=0)
+    for _ in range(random.randint(1, 2)):
+        business.employ("cashier", giving_back)
     business.employ("bookkeeper", keeping_books)
     for _ in range(random.randint(1, 2)):
         business.employ("spender", spending)

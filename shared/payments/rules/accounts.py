@@ -3,6 +3,7 @@
 from typing import Final
 
 UNAPPLIED_CASH: Final = "liabilities:unapplied_cash"
+REFUNDS_PAYABLE: Final = "liabilities:refunds_payable"
 BANK: Final = "assets:bank"
 DISPUTED: Final = "assets:disputed"
 CHARGEBACKS: Final = "expenses:chargebacks"

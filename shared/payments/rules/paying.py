@@ -13,10 +13,11 @@ from shared.payments.rules.settlement import Settlement, come, fee_lines, in_its
 def begin(identity: str, event: PartnerEvent, known: Payment | None, stage: Stage) -> Settlement:
     """It is on its way, or came to nothing: no money is here, and nothing to post."""
     if known is not None:
-        at = max(known.occurred_at, event.occurred_at)
-        return Settlement(replace(known, stage=stage, occurred_at=at, version=known.version + 1))
+        return Settlement(replace(known, stage=stage, occurred_at=event.occurred_at, version=known.version + 1))
     currency = told_money(event).currency
-    return Settlement(Payment(identity, event.partner, event.payment, currency, stage, event.occurred_at))
+    return Settlement(
+        Payment(identity, event.partner, event.payment, currency, stage, event.occurred_at, account=event.account)
+    )
 
 
 def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: Invoice | None) -> Settlement:
@@ -32,6 +33,7 @@ def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: 
         event.occurred_at,
         invoice_id=invoice.id if invoice else "",
         customer_id=invoice.customer_id if invoice else "",
+        account=event.account,
         received=money.amount,
         matched=parts.matched,
         unapplied=parts.unapplied.amount,

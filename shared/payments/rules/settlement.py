@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import CUSTOMER_CREDIT, RECEIVABLE, clearing_account
@@ -9,18 +10,24 @@ from shared.invoicing.rules.settling import apply_payment, refund, take_again
 from shared.ledger.model import Line, credit, debit
 from shared.money import Money, zero
 from shared.payments.model import PartnerEvent, Payment, Stage, Tracked
+from shared.payments.refunds.model import Refund, Tally
 from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.accounts import FEES, UNAPPLIED_CASH
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Payment, invoice and tracked object after an event, each if it was touched, and the lines to post, if any."""
+    """Payment, invoice and tracked object after an event, each if it was touched, and the lines to post, if any.
+
+    `refunds` are those that we asked for, and `tally` what is under way of the payment's.
+    """
 
     payment: Payment | None = None
     invoice: Invoice | None = None
     lines: tuple[Line, ...] = ()
     tracked: Tracked | None = None
+    refunds: tuple[Refund, ...] = ()
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,27 @@ def restate(
         version=payment.version + 1,
     )
     return Settlement(after, invoice if goes else None, (*lines, *fee_lines(event)))
+
+
+def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
+    """The payment without what went; `went` says as what: its new `refunded` or `reversed`."""
+    return replace(
+        payment,
+        matched=payment.matched - parts.matched,
+        unapplied=payment.unapplied - parts.unapplied.amount,
+        version=payment.version + 1,
+        **went,
+    )
+
+
+def taken_since(payment: Payment, invoice: Invoice | None) -> tuple[Payment, Invoice | None, tuple[Line, ...]]:
+    """What a reversal takes more, now that a refund has given it room."""
+    more = min(payment.reversal_told, payment.received - payment.refunded) - payment.reversed
+    if more <= 0:
+        return payment, invoice, ()
+    parts, after = go(payment, invoice, more)
+    clearing = credit(clearing_account(payment.partner), Money(more, payment.currency))
+    return less(payment, parts, reversed=payment.reversed + more), after or invoice, (*parts.debits(), clearing)
 
 
 def fee_lines(event: PartnerEvent) -> tuple[Line, ...]:

@@ -18,6 +18,8 @@ from shared.payments.records import (
     tracked_id,
     tracked_ref,
 )
+from shared.payments.refunds.refusals import RefundInFlight
+from shared.payments.refunds.told import known_tally, ours_told, require_answered
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
 from shared.payments.rules.late_failures import Turn, again, dated, passed, still, taken_back, turn
@@ -35,7 +37,16 @@ def settle(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
         Retryable: what it is about is not there yet, and its time is not over.
         PaymentNeverCame, ObjectNeverCame: its time is over.
         RefundTooLarge: the partner tells of more than there was.
+        RefundInFlight, RefundDiffers: it does not fit what we asked the partner for.
     """
+    try:
+        return _settled(call, stored, view)
+    except RefundInFlight:
+        _wait(call, stored, "a refund that we asked for is not answered yet")
+        raise
+
+
+def _settled(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     thing = THING[stored.event.kind]
     if thing is Thing.PAYMENT:
         return _payment(call, stored, view)
@@ -82,9 +93,13 @@ def _late(call: Call, stored: StoredEvent, known: Payment, view: View) -> Settle
 def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
     known = _tracked(call, event, Thing.REFUND, view)
+    if known and known.order:
+        return ours_told(call, event, known, view)
     stage = step(TABLES[Thing.REFUND], known.stage if known else None, event.kind)
     if not isinstance(stage, Stage):
         return None
+    if known is None:
+        require_answered(known_tally(call, payment_of(event), view))
     tracked = _next(event, Thing.REFUND, known, stage)
     if stage is not Stage.SUCCEEDED and (known is None or known.stage is Stage.VOID):
         return nothing_moves(event, tracked)

@@ -117,6 +117,14 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
         "last": True,
     },
     f"/v1/webhook_endpoints/{NOBODY}/update": {"url": "https://erp.example.com/", "filters": ["*"]},
+    "/v1/refunds": {
+        "payment_id": NOBODY,
+        "amount": {"amount": 100, "currency": "GBP"},
+        "kind": "invoice",
+        "reason": "duplicate",
+    },
+    "/v1/refunds/approval_limits": {"limits": [{"amount": 10_000, "currency": "GBP"}]},
+    f"/v1/refunds/{NOBODY}/resolve": {"reference": "re_1"},
     f"/v1/webhook_endpoints/{NOBODY}/resends": {"since": "2026-11-15T00:00:00Z", "until": "2026-11-16T00:00:00Z"},
 }
 """A good body for every POST that takes one; each bad case breaks one thing of it."""
@@ -127,6 +135,9 @@ WITHOUT_BODY = (
     f"/v1/api_keys/{NOBODY}/revoke",
     f"/v1/ledger/holds/{NOBODY}/void",
     f"/v1/payments/events/{NOBODY}/replay",
+    f"/v1/refunds/{NOBODY}/approve",
+    f"/v1/refunds/{NOBODY}/reject",
+    f"/v1/refunds/{NOBODY}/cancel",
     f"/v1/ledger/monitors/{NOBODY}/end",
     f"/v1/webhook_endpoints/{NOBODY}/disable",
     f"/v1/webhook_endpoints/{NOBODY}/enable",
@@ -192,6 +203,7 @@ def particular() -> Iterator[Case]:
     yield from of_monitors()
     yield from of_years_and_openings()
     yield from of_webhooks()
+    yield from of_refunds()
     invoices, employees = "/v1/invoices", "/v1/employees"
     yield Case("no such customer", invoices, changed(invoices), 422, "unknown_customer", "customer_id")
     zero = [{"description": "x", "quantity": "0", "unit_price": 1}]
@@ -317,6 +329,22 @@ def of_webhooks() -> Iterator[Case]:
     for verb in ("update", "resends"):
         path = f"{endpoints}/{NOBODY}/{verb}"
         yield Case("an endpoint of nothing", path, changed(path), 404, "unknown_webhook_endpoint", "id")
+
+
+def of_refunds() -> Iterator[Case]:
+    """What cannot be given back, and limits that are none."""
+    refunds, limits, resolve = "/v1/refunds", "/v1/refunds/approval_limits", f"/v1/refunds/{NOBODY}/resolve"
+    yield Case("no such payment", refunds, changed(refunds), 404, "unknown_payment", "payment_id")
+    for amount in (0, -1, 10**30, 1.5):
+        bad = changed(refunds, amount={"amount": amount, "currency": "GBP"})
+        yield Case(f"an amount of {amount}", refunds, bad, 422, "invalid_fields")
+    yield Case("no such kind", refunds, changed(refunds, kind="all"), 422, "invalid_fields", "kind")
+    yield Case("no such reason", refunds, changed(refunds, reason="because"), 422, "invalid_fields", "reason")
+    pounds = {"amount": 1, "currency": "GBP"}
+    yield Case("a currency twice", limits, changed(limits, limits=[pounds] * 2), 422, "invalid", "limits")
+    below = changed(limits, limits=[{**pounds, "amount": -1}])
+    yield Case("a limit below zero", limits, below, 422, "invalid", "limits")
+    yield Case("a refund of nothing", resolve, changed(resolve), 404, "unknown_refund", "id")
 
 
 def of_years_and_openings() -> Iterator[Case]:

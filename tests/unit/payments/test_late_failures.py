@@ -66,6 +66,16 @@ def test_the_youngest_word_decides_whatever_the_order(told: list[tuple[EventKind
     assert (known.matched + known.unapplied, in_clearing) == (left, left)
 
 
+def test_a_failure_is_as_old_as_it_says_whenever_the_payment_was_pending() -> None:
+    """What was pending last, and told first, does not make an earlier attempt's failure younger than the success."""
+    known: Payment | None = None
+    for kind, minutes in ((PENDING, 2), (FAILED, 0), (SUCCEEDED, 1)):
+        settlement = meet(an_event(kind, minutes), known)
+        known = settlement.payment if settlement else known
+    assert known is not None
+    assert (known.stage, known.unapplied) == (Stage.SUCCEEDED, 12_000)
+
+
 def test_a_partner_whose_payments_do_not_fail_late_is_as_ever() -> None:
     """A failure after the success is an attempt of before, however it is dated."""
     settlement = meet(an_event(SUCCEEDED, 0, "stripe"), None)

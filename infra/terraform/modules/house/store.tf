@@ -32,6 +32,10 @@ module "books" {
     # The payroll sweep looks for runs that stand still over all tenants; lists filter within one.
     "payroll_runs.state" = { orders = ["ASCENDING", "DESCENDING"], group_orders = ["ASCENDING"] }
 
+    # So does the sweep of refunds for those on their way.
+    "refund_requests.state" = { orders = ["ASCENDING", "DESCENDING"], group_orders = ["ASCENDING"] }
+    "refund_tallies.flying" = {}
+
     # The sweep looks for holds whose time is over, over all tenants; lists filter by account and state within one.
     "holds.due_at"     = { group_orders = ["ASCENDING"] }
     "holds.lines"      = {}

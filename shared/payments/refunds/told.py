@@ -1,0 +1,90 @@
+"""A partner's word about refunds, where some of them are ours: each is counted once, in whatever order words come.
+
+What the partner calls a refund is known once its answer to our call is stored. Until then its word about any refund of
+the payment waits, for it may be about ours.
+"""
+
+from dataclasses import replace
+
+from shared.calls import Call
+from shared.invoicing.model import Invoice
+from shared.invoicing.records import invoice_ref, read_invoice
+from shared.payments.model import EventKind, PartnerEvent, Tracked
+from shared.payments.records import payment_ref, read_payment
+from shared.payments.refunds.model import TRANSITIONS, Happening, Refund, Tally
+from shared.payments.refunds.records import read_refund, read_tally, refund_ref, tally_ref
+from shared.payments.refunds.refusals import RefundDiffers, RefundInFlight
+from shared.payments.refunds.rules import confirm, failed, release
+from shared.payments.rules.settlement import Settlement, fee_lines, told_money
+from shared.ports import Document, Ref, View
+
+_HAPPENS = {EventKind.REFUND_SUCCEEDED: Happening.CONFIRM, EventKind.REFUND_FAILED: Happening.FAIL}
+
+
+def ours_told(call: Call, event: PartnerEvent, known: Tracked, view: View) -> Settlement | None:
+    """The partner's word about a refund that we asked for; None when it is no news.
+
+    Raises:
+        RefundDiffers: it is of another amount.
+    """
+    refund, happening = known_refund(call, known.order, view), _HAPPENS[event.kind]
+    if happening not in TRANSITIONS[refund.state]:
+        return None
+    if told_money(event) != refund.money:
+        message = "the partner tells another amount of a refund than we asked for"
+        raise RefundDiffers(message, field="amount", detail={"refund": refund.id})
+    done = confirmed(call, refund, view) if happening is Happening.CONFIRM else given_up(call, refund, event.type, view)
+    return replace(done, lines=(*done.lines, *fee_lines(event)))
+
+
+def require_answered(tally: Tally) -> None:
+    """Let a word about a payment's refunds wait while it may be about one of ours that we cannot name yet.
+
+    Raises:
+        RefundInFlight: the partner has not answered one of ours.
+    """
+    if tally.unanswered:
+        message = "the partner has not answered a refund that we asked for"
+        raise RefundInFlight(message, field="payment")
+
+
+def confirmed(call: Call, refund: Refund, view: View) -> Settlement:
+    """A refund that has reached its payer, and its tally after it."""
+    return confirm(refund.moved(Happening.CONFIRM, call.at), known_tally(call, refund.payment_id, view))
+
+
+def given_up(call: Call, refund: Refund, code: str, view: View) -> Settlement:
+    """A refund that came to nothing, for the reason that `code` names; what it had moved is moved back."""
+    return undone(call, refund, failed(refund, call, code), view)
+
+
+def undone(call: Call, before: Refund, after: Refund, view: View) -> Settlement:
+    """What a refund had moved is moved back, as it fails or is cancelled."""
+    payment = read_payment(there(view, payment_ref(call.tenant, before.payment_id)))
+    return release(
+        before, after, (payment, known_invoice(call, before, view)), known_tally(call, before.payment_id, view)
+    )
+
+
+def known_refund(call: Call, name: str, view: View) -> Refund:
+    """A refund that is known to be there."""
+    return read_refund(there(view, refund_ref(call.tenant, name)))
+
+
+def known_tally(call: Call, payment: str, view: View) -> Tally:
+    """What is under way of a payment's refunds."""
+    return read_tally(payment, view[tally_ref(call.tenant, payment)])
+
+
+def known_invoice(call: Call, refund: Refund, view: View) -> Invoice | None:
+    """The invoice that a refund is of, if its payment has one."""
+    return read_invoice(there(view, invoice_ref(call.tenant, refund.invoice_id))) if refund.invoice_id else None
+
+
+def there(view: View, ref: Ref) -> Document:
+    """A document that another names."""
+    document = view[ref]
+    if document is None:
+        message = f"{ref.path} is gone"
+        raise LookupError(message)
+    return document
