@@ -50,9 +50,9 @@ def test_every_partners_payment_is_taken_in_once_however_often_it_is_told(house:
 
 
 def test_250_events_of_one_delivery_are_one_commit(house: Instance) -> None:
-    """Each with its audit record and the row of its command, and none is read; the rows that were sent (one of before among them) go in another.
+    """Each with its audit record and the row of its command, and none is read.
 
-    Told again they are what they were.
+    The rows that were sent, one of before among them, go in another. Told again they are what they were.
     """
     told_by(house, "gocardless", *a_batch(1, 900))
     spent = counters.begin()
