@@ -16,7 +16,7 @@ from emulators import calls, secret_files, supervisor
 from emulators.addresses import LOOPBACK, answers, fetch
 from emulators.catalogue import REPOSITORY
 from emulators.durations import parse_duration
-from emulators.partners.driver import PARTNERS, PartnersDriver
+from emulators.partner_apis.driver import PARTNERS, PartnersDriver
 from emulators.processes import CloudFault
 from emulators.state import Home, NotUp, State
 from shared.cli import journal, proving, verbs

@@ -21,7 +21,7 @@ from typing import Self, TypeAlias
 from emulators import google, host_process, secret_files
 from emulators.addresses import LOOPBACK, Leases, answers, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, load_catalogue
-from emulators.partners.driver import PartnersDriver
+from emulators.partner_apis.driver import PartnersDriver
 from emulators.processes import (
     Child,
     CloudFault,

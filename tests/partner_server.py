@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from emulators.partners.driver import PartnersDriver
-from emulators.partners.web import PartnersWeb
+from emulators.partner_apis.driver import PartnersDriver
+from emulators.partner_apis.web import PartnersWeb
 
 LOOPBACK = "127.0.0.1"
 

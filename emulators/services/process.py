@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulators.partners.web import PartnersWeb
+from emulators.partner_apis.web import PartnersWeb
 from emulators.services import grpc_server
 from emulators.services.alarms import Alarms
 from emulators.services.kms.service import KmsService

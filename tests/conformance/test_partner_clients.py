@@ -10,8 +10,8 @@ import stripe
 from square import Square
 from square.core.api_error import ApiError
 
-from emulators.partners.driver import KEY, PartnersDriver
-from emulators.partners.things import Known
+from emulators.partner_apis.driver import KEY, PartnersDriver
+from emulators.partner_apis.things import Known
 from shared.payments.model import Thing
 from tests.partner_server import partners_serving
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulators.cloud import LocalCloud
-from emulators.partners.things import Known
+from emulators.partner_apis.things import Known
 from emulators.state import write_private
 from shared.payments.model import Thing
 from tests.emulator.doors.conftest import Client, Tenant, a_tenant

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulators.partners.driver import PARTNERS, PartnersDriver
+from emulators.partner_apis.driver import PARTNERS, PartnersDriver
 from shared.internet.lines import Lines
 from shared.internet.partner_apis import HttpPartnerApi
 from shared.webhooks.rules.urls import Reach

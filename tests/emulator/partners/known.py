@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any, Final
 
-from emulators.partners.things import Known
+from emulators.partner_apis.things import Known
 from shared.money import Money
 from shared.payments.model import Thing
 from shared.payments.partners.api import Named, RefundOrder

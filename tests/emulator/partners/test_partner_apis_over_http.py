@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from emulators.partners.driver import KEY, PartnersDriver
-from emulators.partners.web import REVOKED
+from emulators.partner_apis.driver import KEY, PartnersDriver
+from emulators.partner_apis.web import REVOKED
 from shared.faults import Refused, Retryable
 from shared.internet.lines import Lines, dial
 from shared.internet.partner_apis import HttpPartnerApi

@@ -5,7 +5,7 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from emulators.partners.things import Known
+from emulators.partner_apis.things import Known
 
 PARTNERS: Final = ("adyen", "airwallex", "gocardless", "square", "stripe", "wise")
 KEY: Final = "emulated-partner-key"

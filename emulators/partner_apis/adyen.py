@@ -6,7 +6,7 @@ By Adyen's own library, which talks to this in tests/conformance.
 import json
 from typing import Any, Final
 
-from emulators.partners.things import Answer, Asked, Known, Things, TooMuch
+from emulators.partner_apis.things import Answer, Asked, Known, Things, TooMuch
 from shared.payments.model import Thing
 
 NAME: Final = "adyen"

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any, Final
 
-from emulators.partners.things import Answer, Asked, Known, Things, TooMuch
+from emulators.partner_apis.things import Answer, Asked, Known, Things, TooMuch
 from shared.money import minor_digits
 from shared.payments.model import Thing
 

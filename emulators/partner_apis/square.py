@@ -6,7 +6,7 @@ By the types of Square's own library, which talks to this in tests/conformance.
 import json
 from typing import Any, Final
 
-from emulators.partners.things import Answer, Asked, Known, Things, TooMuch, fingerprint
+from emulators.partner_apis.things import Answer, Asked, Known, Things, TooMuch, fingerprint
 from shared.payments.model import Thing
 
 NAME: Final = "square"

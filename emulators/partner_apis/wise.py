@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from emulators.partners.things import Answer, Asked, Things
+from emulators.partner_apis.things import Answer, Asked, Things
 from shared.money import minor_digits
 from shared.payments.model import Thing
 

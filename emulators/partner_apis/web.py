@@ -13,8 +13,8 @@ from typing import Final
 
 from aiohttp import web
 
-from emulators.partners import adyen, airwallex, gocardless, square, stripe, wise
-from emulators.partners.things import Answer, Asked, Known, Things
+from emulators.partner_apis import adyen, airwallex, gocardless, square, stripe, wise
+from emulators.partner_apis.things import Answer, Asked, Known, Things
 
 REVOKED: Final = "revoked-key"
 """The one key that no partner takes."""

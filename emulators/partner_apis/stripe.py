@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from emulators.partners.things import Answer, Asked, Known, Things, TooMuch, fingerprint
+from emulators.partner_apis.things import Answer, Asked, Known, Things, TooMuch, fingerprint
 from shared.payments.model import Thing
 
 NAME: Final = "stripe"
