@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from emulators import calls, secret_files, supervisor
+from emulators import calls, supervisor
 from emulators.addresses import LOOPBACK, answers, fetch
 from emulators.catalogue import REPOSITORY
 from emulators.durations import parse_duration
+from emulators.partners import PARTNERS
+from emulators.partners.keys import signing_secret
 from emulators.processes import CloudFault
 from emulators.state import Home, NotUp, State
 from shared.cli import journal, verbs
@@ -82,10 +84,11 @@ class Here:
         return self.home.keys().get(owner)
 
     def created(self, tenant: TenantId, owner_key: str | None) -> None:
-        """Keep the owner's key, and let Stripe sign for the tenant."""
+        """Keep the owner's key, and let every partner sign for the tenant."""
         if owner_key:
             self.home.remember_key(tenant, owner_key)
-        secret_files.make_webhook_secret(self.home.secrets, tenant, "stripe", SystemIds())
+        for partner in PARTNERS:
+            signing_secret(self.home.secrets, tenant, partner, SystemIds())
 
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="DAYBOOK_HOME", help="State folder of the local cloud.")]

@@ -18,11 +18,6 @@ def make_secrets(folder: Path, ids: Ids) -> None:
     _make(folder / REQUEST_HASH, ids.token(_TOKEN_BYTES))
 
 
-def make_webhook_secret(folder: Path, tenant: str, partner: str, ids: Ids) -> str:
-    """A partner's signing secret for a tenant in Stripe's form (`whsec_...`); the existing one if there is one."""
-    return _make(folder / f"webhook-{tenant}-{partner}", f"whsec_{ids.token(_TOKEN_BYTES)}")
-
-
 def read_secret(folder: Path, name: str) -> str:
     """The newest value."""
     return (folder / name).read_text(encoding="utf-8").splitlines()[0]

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from emulators.catalogue import REPOSITORY
+from emulators.month.clearing import SIGN, positions, tells_totals
 from emulators.month.inputs import Invoice, MonthInputs, Settlement, Tenant, Told, minor
 
 RATES = REPOSITORY / "shared" / "tax" / "data" / "vat-rates.json"
@@ -116,11 +117,11 @@ class ExpectedSettlement:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEvent:
-    """A partner's event: the settlement it tells of, the total it states, and what must become of it."""
+    """A partner's event: the settlement it tells of, the amount it states, and what must become of it."""
 
     settlement: Settlement
     amount: int
-    """Minor units received, or refunded of the payment in all so far."""
+    """Minor units received, disputed, or refunded; where the partner tells totals, of the payment in all so far."""
     state: str
 
 
@@ -139,11 +140,11 @@ def settled(inputs: MonthInputs, reference: str, gross: int) -> ExpectedSettleme
 
 
 def events(inputs: MonthInputs) -> Iterator[ExpectedEvent]:
-    """Every event in the order of its delivery days; a refund that tells of no more than is known is stale."""
+    """Every event in the order of its delivery days; a total of refunds that is no more than is known is stale."""
     known: dict[str, int] = defaultdict(int)
     for each in sorted(inputs.settlements, key=lambda one: (one.delivered_on, one.kind is Told.REFUND, one.reference)):
-        currency = inputs.invoice_of(each).customer.currency
-        if each.kind is Told.PAYMENT:
+        currency = inputs.currency_of(each)
+        if each.kind is not Told.REFUND or not tells_totals(inputs.partner_of(each)):
             yield ExpectedEvent(each, minor(each.amount, currency), "applied")
             continue
         told = sum(minor(one.amount, currency) for one in inputs.settlements if _counts(one, each))
@@ -168,7 +169,6 @@ def balances(inputs: MonthInputs) -> dict[tuple[str, str], int]:
         due = expected(invoice, inputs.tenant, Rates.read())
         after = settled(inputs, reference, due.gross)
         sums["assets:receivable", due.currency] += due.gross - after.paid
-        sums["assets:clearing:stripe", due.currency] += after.paid + after.credited
         sums["liabilities:customer_credit", due.currency] -= after.credited
         sums["revenue:sales", due.currency] -= due.net
         for country, tax in due.vat.items():
@@ -177,4 +177,21 @@ def balances(inputs: MonthInputs) -> dict[tuple[str, str], int]:
         for line in entry.lines:
             amount = minor(line.amount, line.currency)
             sums[line.account, line.currency] += amount if line.side == "debit" else -amount
+    _partners(inputs, sums)
     return {key: amount for key, amount in sums.items() if amount}
+
+
+def _partners(inputs: MonthInputs, sums: dict[tuple[str, str], int]) -> None:
+    """What partners hold, kept and paid out; what was disputed is lost, or waits for its end."""
+    for (partner, currency), position in positions(inputs).items():
+        sums[f"assets:clearing:{partner}", currency] += position.held
+        sums["expenses:payment_fees", currency] += position.fees
+        sums["assets:bank", currency] += position.payouts
+    for each in inputs.settlements:
+        currency = inputs.currency_of(each)
+        amount = minor(each.amount, currency)
+        if each.kind in {Told.DISPUTE, Told.DISPUTE_WON}:
+            sums["assets:disputed", currency] -= SIGN[each.kind] * amount
+        if each.kind is Told.DISPUTE_LOST:
+            sums["assets:disputed", currency] -= amount
+            sums["expenses:chargebacks", currency] += amount

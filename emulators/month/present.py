@@ -29,6 +29,8 @@ def sheets(report: MonthReport) -> Iterator[Sheet]:
     yield _ages(business["receivables_by_age"])
     yield _by_state("Payments", business["payments_by_state"], ("received", "refunded"))
     yield _counts("Partner events", business["events_by_state"])
+    yield _partners(business["partners"])
+    yield _payouts(business["payouts"])
     yield _payroll(business["payroll"])
     yield _trial_balance(business["trial_balance"])
     yield _statement("Income statement", business["income_statement"], {"net income": "net_income"})
@@ -92,6 +94,40 @@ def _ages(receivables: Mapping[str, Mapping[str, int]]) -> Sheet:
 
 def _counts(title: str, counts: Mapping[str, int]) -> Sheet:
     return Sheet(title, ("what", "count"), [(name, str(count)) for name, count in counts.items()])
+
+
+def _partners(rows: Sequence[Mapping[str, Any]]) -> Sheet:
+    """What each partner took, kept, gave back and paid out; the last columns are what it holds at the month's end."""
+    names = ("payments", "fees", "refunds", "disputes", "payouts", "clearing", "reserve", "unsettled")
+    titles = (*names[:5], "= held, in the books", "of it reserve", "not settled yet")
+    return Sheet(
+        "Partners: payments - fees - refunds - disputes - payouts = held",
+        ("partner", *titles),
+        [(f"{row['partner']} {row['currency']}", *(_figure(row, name) for name in names)) for row in rows],
+    )
+
+
+def _payouts(rows: Sequence[Mapping[str, Any]]) -> Sheet:
+    names = ("settled", "fees", "reserve", "paid_out")
+    return Sheet(
+        "Payouts: what each settles, less fees and reserve",
+        ("payout", "partner", "day", *(name.replace("_", " ") for name in names), "settles"),
+        [
+            (
+                row["payout"],
+                f"{row['partner']} {row['currency']}",
+                row["day"],
+                *(_figure(row, name) for name in names),
+                " ".join(row["settles"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _figure(row: Mapping[str, Any], name: str) -> str:
+    """A row's figure without its currency, which the row names."""
+    return "none" if row[name] is None else _money(row[name], row["currency"]).removesuffix(f" {row['currency']}")
 
 
 def _payroll(payroll: Mapping[str, Any]) -> Sheet:

@@ -1,11 +1,15 @@
-"""Stripe's events with defaults, and the header that signs them, by Stripe's own library."""
+"""Stripe's events with defaults, as `emulators.partners` words and signs them."""
 
 import json
 from datetime import datetime
 from typing import Any, Final
 
-from stripe import WebhookSignature
-
+from emulators.partners import PARTNERS
+from emulators.partners.stripe import charge, envelope, payment_intent
+from emulators.partners.telling import Happening, Payer
+from shared.money import Money
+from shared.payments.model import EventKind
+from shared.payments.partners.adapter import Secret
 from tests.builders import NOON
 
 SECRET: Final = b"whsec_test_secret"
@@ -17,29 +21,14 @@ def paid(
     payment: str = "pi_1", amount: Any = 12_000, *, event: str = "", invoice: Any = None, **changes: Any
 ) -> dict[str, Any]:
     """A payment of 120.00 pounds that succeeded; the payer's name is in it, as in life."""
-    said = {
-        "id": payment,
-        "object": "payment_intent",
-        "amount": amount,
-        "amount_received": amount,
-        "currency": "gbp",
-        "metadata": {} if invoice is None else {"invoice_id": invoice},
-        "shipping": {"name": PAYER},
-    }
+    said = payment_intent(_pounds(EventKind.PAYMENT_SUCCEEDED, "pi_1")) | {"id": payment, "amount": amount}
+    said |= {"amount_received": amount, "metadata": {} if invoice is None else {"invoice_id": invoice}}
     return _event(event or f"evt_paid_{payment}", "payment_intent.succeeded", said | changes)
 
 
 def refunded(payment: str = "pi_1", in_all: Any = 12_000, *, event: str = "", **changes: Any) -> dict[str, Any]:
     """So much of a payment was given back, all refunds together."""
-    said = {
-        "id": f"ch_{payment}",
-        "object": "charge",
-        "payment_intent": payment,
-        "amount": 12_000,
-        "amount_refunded": in_all,
-        "currency": "gbp",
-        "billing_details": {"name": PAYER},
-    }
+    said = charge(_pounds(EventKind.PAYMENT_REFUNDED, payment)) | {"amount_refunded": in_all}
     return _event(event or f"evt_refunded_{payment}_{in_all}", "charge.refunded", said | changes)
 
 
@@ -49,15 +38,12 @@ def of_kind(name: str, **changes: Any) -> dict[str, Any]:
     return _event(f"evt_{name}", name, said | changes)
 
 
+def _pounds(kind: EventKind, payment: str) -> Happening:
+    return Happening(kind, "", NOON, Money(12_000, "GBP"), payment=payment, payer=Payer(PAYER))
+
+
 def _event(identity: str, kind: str, said: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "object": "event",
-        "type": kind,
-        "created": int(NOON.timestamp()),
-        "pending_webhooks": 1,
-        "data": {"object": said},
-    }
+    return envelope(identity, kind, NOON, said)
 
 
 def body_of(event: Any) -> bytes:
@@ -67,5 +53,4 @@ def body_of(event: Any) -> bytes:
 
 def signed(body: bytes, at: datetime = NOON, secret: bytes = SECRET) -> dict[str, str]:
     """The header by Stripe's own library."""
-    header = WebhookSignature.generate_signature_header(body.decode(), secret.decode(), int(at.timestamp()))
-    return {"stripe-signature": header}
+    return PARTNERS["stripe"].headers(body, at, Secret("", secret))
