@@ -1,6 +1,6 @@
 """The report for people: tables on a terminal, and the same tables as markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,16 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: its title, its headings, its rows; every column but the first is figures."""
+    """A table: its title, its headings, its rows; every column but the first is figures, or else named in `words`."""
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    words: Collection[str] = ()
+
+    def is_figures(self, place: int) -> bool:
+        """Whether a column is set to the right."""
+        return place > 0 and self.headings[place] not in self.words
 
 
 def sheets(report: MonthReport) -> Iterator[Sheet]:
@@ -47,7 +52,7 @@ def show(report: MonthReport, console: Console) -> None:
     for sheet in sheets(report):
         table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         for place, heading in enumerate(sheet.headings):
-            table.add_column(heading, justify="right" if place else "left", overflow="fold")
+            table.add_column(heading, justify="right" if sheet.is_figures(place) else "left", overflow="fold")
         for row in sheet.rows:
             table.add_row(*row)
         console.print(table)
@@ -59,7 +64,8 @@ def markdown(report: MonthReport) -> str:
     """The report as markdown."""
     parts = [f"# The month {report.business['month']} at scale {report.scale}\n"]
     for sheet in sheets(report):
-        heads = [f"| {' | '.join(sheet.headings)} |", f"|---{'|--:' * (len(sheet.headings) - 1)}|"]
+        rules = ("--:" if sheet.is_figures(place) else "---" for place in range(len(sheet.headings)))
+        heads = [f"| {' | '.join(sheet.headings)} |", f"|{'|'.join(rules)}|"]
         parts += [f"## {sheet.title}\n", *heads, *(f"| {' | '.join(row)} |" for row in sheet.rows), ""]
     parts += [f"- {line}" for line in faults(report)]
     return "\n".join(parts) + "\n"
@@ -122,6 +128,7 @@ def _payouts(rows: Sequence[Mapping[str, Any]]) -> Sheet:
             )
             for row in rows
         ],
+        words=("partner", "day", "settles"),
     )
 
 
