@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,19 +11,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from emulators import calls, secret_files, supervisor
+from emulators import calls, partner_verbs, supervisor
 from emulators.addresses import LOOPBACK, answers, fetch
 from emulators.catalogue import REPOSITORY
 from emulators.durations import parse_duration
-from emulators.partner_apis.driver import PARTNERS, PartnersDriver
+from emulators.here import Here, here_of
 from emulators.processes import CloudFault
-from emulators.state import Home, NotUp, State
+from emulators.state import Home, State
 from shared.cli import journal, proving, verbs
 from shared.cli.client import ApiRefused
-from shared.clock import SettableClock
 from shared.faults import Fault
-from shared.identity import SystemIds, TenantId
-from shared.settings import Settings, read_settings
 
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
@@ -47,50 +43,12 @@ clock = typer.Typer(no_args_is_help=True, help="The one clock of the whole local
 app.add_typer(clock, name="clock")
 app.add_typer(verbs.tenant, name="tenant")
 app.add_typer(verbs.keys, name="keys")
+app.command("trigger")(partner_verbs.trigger)
+app.command("listen")(partner_verbs.listen)
 app.command("export")(journal.export_journal)
 app.command("import")(journal.import_journal)
 app.command("verify")(journal.verify_journal)
 app.command("prove")(proving.prove)
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The local cloud of a state folder, as the API's verbs see it."""
-
-    home: Home
-
-    def state(self) -> State:
-        """What runs here.
-
-        Raises:
-            NotUp: nothing does.
-        """
-        if state := self.home.running():
-            return state
-        message = f"no local cloud is up in {self.home.path}: start one with `daybook up`"
-        raise NotUp(message)
-
-    def settings(self) -> Settings:
-        """Settings of a process of this cloud."""
-        return read_settings(self.state().environment)
-
-    def url(self) -> str:
-        """Where the doors are."""
-        return self.state().environment["DAYBOOK_DOORS_URL"]
-
-    def key(self, owner: str) -> str | None:
-        """A key given out by the cloud that runs here."""
-        self.state()
-        return self.home.keys().get(owner)
-
-    def created(self, tenant: TenantId, owner_key: str | None) -> None:
-        """Keep the owner's key, let Stripe sign for the tenant, and let the tenant ask the emulated partners."""
-        if owner_key:
-            self.home.remember_key(tenant, owner_key)
-        secret_files.make_webhook_secret(self.home.secrets, tenant, "stripe", SystemIds())
-        driver = PartnersDriver(f"http://{LOOPBACK}:{self.state().ports['partners']}")
-        for partner in PARTNERS:
-            secret_files.make_partner_key(self.home.secrets, tenant, partner, driver.secret(partner))
 
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="DAYBOOK_HOME", help="State folder of the local cloud.")]
@@ -111,7 +69,7 @@ def up(
     doors: Annotated[str, typer.Option("--doors", envvar="DAYBOOK_DOORS", hidden=True, help="Only these.")] = "",
 ) -> None:
     """Start everything, in the background. The books begin empty."""
-    home = _here(context).home
+    home = here_of(context).home
     if fresh and not home.runner():
         home.clear()
     wish = supervisor.Wish(tuple(filter(None, doors.split(","))), _instant(at) if at else None)
@@ -131,7 +89,7 @@ def up(
 @app.command()
 def down(context: typer.Context) -> None:
     """Stop everything. Doing it twice is harmless."""
-    home = _here(context).home
+    home = here_of(context).home
     with console.status("stopping"):
         was_up = supervisor.bring_down(home)
     console.print("down" if was_up else "nothing was up")
@@ -140,7 +98,7 @@ def down(context: typer.Context) -> None:
 @app.command()
 def status(context: typer.Context) -> None:
     """Show processes, addresses, health and the clock; exit code 1 when something is not well."""
-    here = _here(context)
+    here = here_of(context)
     state = here.state()
     table = Table("process", "pid", "address", "health", title=str(here.home.path), title_justify="left")
     well = True
@@ -151,7 +109,7 @@ def status(context: typer.Context) -> None:
         table.add_row(name, str(process.pid), addresses, "[green]well[/green]" if healthy else "[red]not well[/red]")
     console.print(table)
     console.print(
-        f"clock {_text(_clock(here).now())}   doors {here.url()}   logs {here.home.path / 'logs'}", soft_wrap=True
+        f"clock {_text(here.clock().now())}   doors {here.url()}   logs {here.home.path / 'logs'}", soft_wrap=True
     )
     console.print(f"waiting: {_waiting(state)}")
     if not well:
@@ -159,14 +117,14 @@ def status(context: typer.Context) -> None:
 
 
 @app.command()
-def trigger(
+def call(
     context: typer.Context,
     function: Annotated[str, typer.Argument(help="A function of the catalogue.")],
     body: Annotated[str, typer.Argument(help="JSON to send.")] = "",
     tenant: Annotated[str, typer.Option(help="Whose key opens a public door.")] = verbs.PLATFORM,
 ) -> None:
     """Call a door as its trigger would, with the right token."""
-    here = _here(context)
+    here = here_of(context)
     answer = calls.trigger(here.state(), function, _json(body), here.key(tenant))
     console.print(f"{answer.status} {answer.text}", soft_wrap=True, markup=False)
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's success
@@ -180,7 +138,7 @@ def fire(context: typer.Context, job: Annotated[str, typer.Argument(help="A job 
 
     from emulators import provision  # noqa: PLC0415 - as above
 
-    settings = _here(context).settings()
+    settings = here_of(context).settings()
     with provision.scheduler_client(settings.tasks_endpoint) as client:
         try:
             client.run_job(name=provision.job_name(settings, job), timeout=20)
@@ -195,13 +153,13 @@ def seal_key(context: typer.Context) -> None:
     """Write the public key that seals are verified with, PEM."""
     from shared.gcp.kms_signing import KmsSigner  # noqa: PLC0415 - gRPC costs half a second
 
-    sys.stdout.write(KmsSigner(_here(context).settings()).public_key())
+    sys.stdout.write(KmsSigner(here_of(context).settings()).public_key())
 
 
 @clock.command("show")
 def show_clock(context: typer.Context) -> None:
     """Say what time it is in the local cloud."""
-    console.print(_text(_clock(_here(context)).now()))
+    console.print(_text(here_of(context).clock().now()))
 
 
 @clock.command("set")
@@ -209,7 +167,7 @@ def set_clock(
     context: typer.Context, instant: Annotated[str, typer.Argument(help="ISO 8601, UTC unless it says.")]
 ) -> None:
     """Move the clock forward to an instant; what becomes due runs."""
-    shared, target = _clock(_here(context)), _instant(instant)
+    shared, target = here_of(context).clock(), _instant(instant)
     if target < shared.now():
         message = (
             f"time only moves forward, and it is {_text(shared.now())}; `daybook up --at {instant}` begins earlier"
@@ -222,20 +180,10 @@ def set_clock(
 @clock.command("advance")
 def advance_clock(context: typer.Context, by: Annotated[str, typer.Argument(help="1d, 2h, 30m, 1d12h")]) -> None:
     """Move the clock forward by a duration; what becomes due runs."""
-    console.print(_text(_clock(_here(context)).advance(parse_duration(by))))
+    console.print(_text(here_of(context).clock().advance(parse_duration(by))))
 
 
 # --- parts -------------------------------------------------------------------------------
-
-
-def _here(context: typer.Context) -> Here:
-    here: Here = context.obj
-    return here
-
-
-def _clock(here: Here) -> SettableClock:
-    here.state()
-    return SettableClock(here.home.clock)
 
 
 def _health(name: str, state: State) -> tuple[str, bool]:

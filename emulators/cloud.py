@@ -22,6 +22,7 @@ from emulators import google, host_process, secret_files
 from emulators.addresses import LOOPBACK, Leases, answers, fetch
 from emulators.catalogue import REPOSITORY, Catalogue, load_catalogue
 from emulators.partner_apis.driver import PartnersDriver
+from emulators.partners.keys import signing_secret
 from emulators.processes import (
     Child,
     CloudFault,
@@ -35,6 +36,7 @@ from emulators.processes import (
 from emulators.state import KMS_KEY, PROJECT, REGION, SEAL_KEY_VERSION, Home, State, process_id
 from shared.clock import SettableClock
 from shared.identity import SystemIds
+from shared.payments.partners.adapter import Secret
 from shared.settings import Settings, read_settings
 
 Tell: TypeAlias = Callable[[str], None]
@@ -164,9 +166,13 @@ class LocalCloud:
         """The same as settings."""
         return read_settings(self.environment())
 
-    def make_webhook_secret(self, tenant: str, partner: str = "stripe") -> str:
-        """A partner's signing secret for a tenant, made if it is not there."""
-        return secret_files.make_webhook_secret(self._home.secrets, tenant, partner, SystemIds())
+    def signing_secret(self, tenant: str, partner: str) -> Secret:
+        """What a partner signs with for a tenant, made if it is not there."""
+        return signing_secret(self._home.secrets, tenant, partner, SystemIds())
+
+    def make_webhook_secret(self, tenant: str) -> str:
+        """Stripe's signing secret for a tenant, made if it is not there."""
+        return self.signing_secret(tenant, "stripe").value.decode()
 
     @property
     def partners(self) -> PartnersDriver:

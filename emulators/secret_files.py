@@ -18,11 +18,6 @@ def make_secrets(folder: Path, ids: Ids) -> None:
     _make(folder / REQUEST_HASH, ids.token(_TOKEN_BYTES))
 
 
-def make_webhook_secret(folder: Path, tenant: str, partner: str, ids: Ids) -> str:
-    """A partner's signing secret for a tenant in Stripe's form (`whsec_...`); the existing one if there is one."""
-    return _make(folder / f"webhook-{tenant}-{partner}", f"whsec_{ids.token(_TOKEN_BYTES)}")
-
-
 def make_partner_key(folder: Path, tenant: str, partner: str, key: str) -> None:
     """A tenant's key to a partner's API; the address in it is this run's, so it is written anew."""
     write_private(folder / f"partner-api-{tenant}-{partner}", f"{key}\n")

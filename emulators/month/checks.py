@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from emulators.month.clearing import statement_of, told_payouts
 from emulators.month.drive import Ids
 from emulators.month.expectations import Rates, balances, events, expected, settled
 from emulators.month.gather import Evidence, Facts
 from emulators.month.inputs import MonthInputs, Told
-from emulators.month.partner import event_id
+from emulators.month.partner import event_id, payout_event_id
+from emulators.month.reconcile import partners_differences, payouts_differences
 from shared.limits import PAYROLL_CHUNK
 
 PAYROLL_ACCOUNTS: Mapping[str, str] = {
@@ -47,7 +49,9 @@ def checked(evidence: Evidence) -> tuple[Check, ...]:
         "every invoice stands where the files put it, to the penny": _invoices(inputs, ids, facts),
         "invoice numbers follow one another without a gap": _numbers(facts),
         "every event is there once, and applied": _events(inputs, facts),
-        "every payment is what the partner told, once": _payments(inputs, facts),
+        "every payment is what its partner told, once": _payments(inputs, facts),
+        "payments less fees, refunds, disputes and payouts are what each partner holds": partners_differences(evidence),
+        "every payout is what it settles, less fees and reserve": payouts_differences(evidence),
         "one entry for each fact, none more": _entries(inputs, facts),
         "payroll control totals are the sums of the payslips": _control_totals(inputs, facts),
         "every account's balance is what files and payslips make it": _balances(inputs, facts),
@@ -102,23 +106,28 @@ def _numbers(facts: Facts) -> Iterator[str]:
 
 
 def _events(inputs: MonthInputs, facts: Facts) -> Iterator[str]:
-    wanted = {event_id(each): "applied" for each in events(inputs)}
-    found = {each["event_id"]: each["state"] for each in facts.events}
+    wanted = {(inputs.partner_of(each.settlement), event_id(each, inputs)): "applied" for each in events(inputs)}
+    wanted |= {(each.row.partner, payout_event_id(each)): "applied" for each in told_payouts(inputs)}
+    found = {(each["partner"], each["event_id"]): each["state"] for each in facts.events}
     yield from _same("events", len(wanted), len(facts.events))
     for name in sorted(wanted.keys() | found.keys()):
-        yield from _same(name, wanted.get(name), found.get(name))
+        yield from _same(" ".join(name), wanted.get(name), found.get(name))
 
 
 def _payments(inputs: MonthInputs, facts: Facts) -> Iterator[str]:
-    received = sorted(each.amount for each in events(inputs) if each.settlement.kind is Told.PAYMENT)
-    yield from _same("amounts received", received, sorted(each["received"]["amount"] for each in facts.payments))
+    told = [each for each in events(inputs) if each.settlement.kind is Told.PAYMENT]
+    received = sorted((inputs.partner_of(each.settlement), each.amount) for each in told)
+    found = sorted((each["partner"], each["received"]["amount"]) for each in facts.payments)
+    yield from _same("amounts received", received, found)
     for payment in facts.payments:
         yield from _same(f"unapplied of {payment['reference']}", 0, payment["unapplied"]["amount"])
 
 
 def _entries(inputs: MonthInputs, facts: Facts) -> Iterator[str]:
     chunks = -(-len(inputs.employees) // PAYROLL_CHUNK)
-    wanted = len(inputs.invoices) + len(inputs.settlements) + chunks + len(inputs.accounting.entries)
+    applied = len(inputs.settlements) + len(list(told_payouts(inputs)))
+    by_hand = len(inputs.accounting.entries) + sum(statement_of(each) is not None for each in inputs.payouts)
+    wanted = len(inputs.invoices) + applied + chunks + by_hand
     yield from _same("entries", wanted, len(facts.entries))
     refused = [each["id"] for each in facts.entries if each["outcome"] != "posted"]
     yield from _same("refused entries", [], refused)

@@ -1,4 +1,4 @@
-"""A month of business as its people live it: day by day, through the public doors and the partner's webhooks alone."""
+"""A month of business as its people live it: day by day, through the public doors and the partners' webhooks alone."""
 
 from calendar import monthrange
 from collections.abc import Iterator
@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from emulators.cloud import LocalCloud
+from emulators.month.clearing import Statement, statement_of, told_payouts
 from emulators.month.client import Client, Line, Tally
 from emulators.month.crew import HANDS, together
-from emulators.month.expectations import ExpectedEvent, events
-from emulators.month.inputs import Customer, Employee, Invoice, ManualEntry, MonthInputs, minor
-from emulators.month.partner import TELLINGS, Partner, Watching, shuffled, told
+from emulators.month.expectations import events
+from emulators.month.inputs import Customer, Employee, Invoice, ManualEntry, MonthInputs, Payout, minor
+from emulators.month.partner import TELLINGS, Invoices, Partners, Watching, payouts_told, shuffled, told
 from emulators.month.passing import Passing
 from emulators.month.stage import Stage
+from emulators.partners import PARTNERS
 from emulators.processes import CloudFault
 
 ISSUING_HOUR: Final = 9
@@ -33,7 +35,7 @@ class Office:
     accountant: Client
     preparer: Client
     approver: Client
-    partner: Partner
+    partners: Partners
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Ids:
 
     customers: dict[str, str] = field(default_factory=dict)
     invoices: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    """The numbers that invoices were issued under."""
     payroll_run: str = ""
 
 
@@ -54,7 +58,7 @@ class Drive:
         self.passing = Passing(cloud)
         self._stage, self._watching = stage, watching
         self._line = Line(cloud.doors_url, self.tally, HANDS)
-        self._events = list(events(inputs))
+        self._events, self._payouts = list(events(inputs)), list(told_payouts(inputs))
         self._delivered = 0
 
     def run(self) -> Office:
@@ -68,7 +72,7 @@ class Drive:
                 "customers": len(self.inputs.customers),
                 "employees": len(self.inputs.employees),
                 "invoices": len(self.inputs.invoices),
-                "webhooks": len(self._events) * TELLINGS,
+                "webhooks": (len(self._events) + len(self._payouts)) * TELLINGS,
                 "days": len(list(self.days())),
             }
         )
@@ -104,12 +108,12 @@ class Drive:
             granted = owner.post("/v1/api_keys", {"principal": principal, "role": role}, f"key-{role}")
             return Client(self._line, granted["key"])
 
-        secret = self.cloud.make_webhook_secret(tenant.tenant)
+        secrets = {partner: self.cloud.signing_secret(tenant.tenant, partner) for partner in PARTNERS}
         return Office(
             hired(people.accountant, "accountant"),
             hired(people.payroll_preparer, "payroll_preparer"),
             hired(people.payroll_approver, "payroll_approver"),
-            Partner(self._line, self.cloud.clock, tenant.tenant, secret, self._watching),
+            Partners(self._line, self.cloud.clock, tenant.tenant, secrets, self._watching),
         )
 
     def _take_in(self, office: Office) -> None:
@@ -136,6 +140,7 @@ class Drive:
         self.passing.to(day, TELLING_HOUR)
         with self._stage.timed("webhooks"):
             self._hear(office, day)
+        self._read_statements(office, day)
         if day == self.inputs.accounting.payroll.pay_date and self.inputs.employees:
             self.passing.to(day, PAYROLL_HOUR)
             with self._stage.timed("payroll"):
@@ -144,21 +149,31 @@ class Drive:
             self.passing.settle()
 
     def _issue(self, office: Office, invoices: list[Invoice]) -> None:
-        def issue(invoice: Invoice) -> tuple[str, str]:
+        def issue(invoice: Invoice) -> tuple[str, str, str]:
             reference = invoice.row.reference
             draft = _draft(invoice, self.ids.customers[invoice.row.customer])
             invoice_id = office.accountant.post("/v1/invoices", draft, reference)["id"]
-            office.accountant.post(f"/v1/invoices/{invoice_id}/issue", {}, reference)
-            return reference, invoice_id
+            issued = office.accountant.post(f"/v1/invoices/{invoice_id}/issue", {}, reference)
+            return reference, invoice_id, issued["number"]
 
-        self.ids.invoices.update(together(issue, invoices, lambda: self._stage.advance("invoices")))
+        for reference, invoice_id, number in together(issue, invoices, lambda: self._stage.advance("invoices")):
+            self.ids.invoices[reference], self.ids.numbers[reference] = invoice_id, number
 
     def _hear(self, office: Office, day: date) -> None:
-        today: list[ExpectedEvent] = [each for each in self._events if each.settlement.delivered_on == day]
-        deliveries = shuffled(list(told(today, self.inputs, self.ids.invoices)), day.isoformat())
+        today = [each for each in self._events if each.settlement.delivered_on == day]
+        invoices = Invoices(self.ids.invoices, self.ids.numbers)
+        paid_out = payouts_told([each for each in self._payouts if each.row.day == day])
+        deliveries = shuffled([*told(today, self.inputs, invoices), *paid_out], day.isoformat())
         numbered = list(enumerate(deliveries, self._delivered + 1))
         self._delivered += len(deliveries)
-        together(lambda one: office.partner.deliver(*one), numbered, lambda: self._stage.advance("webhooks"))
+        together(lambda one: office.partners.deliver(*one), numbered, lambda: self._stage.advance("webhooks"))
+
+    def _read_statements(self, office: Office, day: date) -> None:
+        """The accountant posts what a payout's statement says and no event of its partner tells."""
+        for payout in self.inputs.payouts:
+            if payout.row.day == day and (statement := statement_of(payout)):
+                body = _settlement_entry(payout, statement)
+                office.accountant.post("/v1/ledger/entries", body, body["reference"])
 
     def _pay(self, office: Office) -> None:
         accounting = self.inputs.accounting
@@ -230,6 +245,22 @@ def _entry(entry: ManualEntry) -> dict[str, Any]:
         for line in entry.lines
     ]
     return {"lines": lines, "effective_on": entry.day.isoformat(), "reference": entry.reference}
+
+
+def _settlement_entry(payout: Payout, statement: Statement) -> dict[str, Any]:
+    row = payout.row
+    debits = {"assets:bank": statement.paid_out, "expenses:payment_fees": statement.fees}
+    sides = [(account, "debit", amount) for account, amount in debits.items() if amount]
+    sides.append((f"assets:clearing:{row.partner}", "credit", sum(debits.values())))
+    lines = [
+        {"account": account, "side": side, "amount": _money(amount, row.currency)} for account, side, amount in sides
+    ]
+    return {"lines": lines, "effective_on": row.day.isoformat(), "reference": statement_reference(payout)}
+
+
+def statement_reference(payout: Payout) -> str:
+    """How the accountant names the entry of a payout's statement."""
+    return f"SETTLEMENT-{payout.row.reference}"
 
 
 def _money(amount: int, currency: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from emulators.catalogue import REPOSITORY
+from emulators.month.clearing import SIGN, positions
 from emulators.month.inputs import Invoice, MonthInputs, Settlement, Tenant, Told, minor
 
 RATES = REPOSITORY / "shared" / "tax" / "data" / "vat-rates.json"
@@ -116,7 +117,7 @@ class ExpectedSettlement:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEvent:
-    """A partner's event: the settlement it tells of, and the minor units received or refunded."""
+    """A partner's event: the settlement it tells of, and the minor units received, refunded or disputed."""
 
     settlement: Settlement
     amount: int
@@ -139,7 +140,7 @@ def settled(inputs: MonthInputs, reference: str, gross: int) -> ExpectedSettleme
 def events(inputs: MonthInputs) -> Iterator[ExpectedEvent]:
     """Every event in the order of its delivery days; each is news."""
     for each in sorted(inputs.settlements, key=lambda one: (one.delivered_on, one.kind is Told.REFUND, one.reference)):
-        yield ExpectedEvent(each, minor(each.amount, inputs.invoice_of(each).customer.currency))
+        yield ExpectedEvent(each, minor(each.amount, inputs.currency_of(each)))
 
 
 # --- the books ---------------------------------------------------------------------------
@@ -152,7 +153,6 @@ def balances(inputs: MonthInputs) -> dict[tuple[str, str], int]:
         due = expected(invoice, inputs.tenant, Rates.read())
         after = settled(inputs, reference, due.gross)
         sums["assets:receivable", due.currency] += due.gross - after.paid
-        sums["assets:clearing:stripe", due.currency] += after.paid + after.credited
         sums["liabilities:customer_credit", due.currency] -= after.credited
         sums["revenue:sales", due.currency] -= due.net
         for country, tax in due.vat.items():
@@ -161,4 +161,21 @@ def balances(inputs: MonthInputs) -> dict[tuple[str, str], int]:
         for line in entry.lines:
             amount = minor(line.amount, line.currency)
             sums[line.account, line.currency] += amount if line.side == "debit" else -amount
+    _partners(inputs, sums)
     return {key: amount for key, amount in sums.items() if amount}
+
+
+def _partners(inputs: MonthInputs, sums: dict[tuple[str, str], int]) -> None:
+    """What partners hold, kept and paid out; what was disputed is lost, or waits for its end."""
+    for (partner, currency), position in positions(inputs).items():
+        sums[f"assets:clearing:{partner}", currency] += position.held
+        sums["expenses:payment_fees", currency] += position.fees
+        sums["assets:bank", currency] += position.payouts
+    for each in inputs.settlements:
+        currency = inputs.currency_of(each)
+        amount = minor(each.amount, currency)
+        if each.kind in {Told.DISPUTE, Told.DISPUTE_WON}:
+            sums["assets:disputed", currency] -= SIGN[each.kind] * amount
+        if each.kind is Told.DISPUTE_LOST:
+            sums["assets:disputed", currency] -= amount
+            sums["expenses:chargebacks", currency] += amount

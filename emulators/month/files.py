@@ -16,6 +16,9 @@ from emulators.month.inputs import (
     InvoiceLine,
     InvoiceRow,
     MonthInputs,
+    Payout,
+    PayoutLine,
+    PayoutRow,
     Row,
     Settlement,
     Tenant,
@@ -40,10 +43,13 @@ def read_month(folder: Path) -> MonthInputs:
     lines = _rows(folder / "invoice_lines.csv", InvoiceLine, mistakes)
     settlements = _rows(folder / "payments.csv", Settlement, mistakes)
     employees = _rows(folder / "employees.csv", Employee, mistakes)
+    payouts = _rows(folder / "payouts.csv", PayoutRow, mistakes)
+    payout_lines = _rows(folder / "payout_lines.csv", PayoutLine, mistakes)
     if mistakes or tenant is None or accounting is None:
         raise InputsMistaken(mistakes)
     joined = _joined(invoices, lines, {each.reference: each for each in customers}, mistakes)
-    inputs = MonthInputs(tenant, accounting, customers, joined, settlements, employees)
+    paid_out = _paid_out(payouts, payout_lines, mistakes)
+    inputs = MonthInputs(tenant, accounting, customers, joined, settlements, employees, paid_out)
     mistakes += mistakes_in(inputs, invoices)
     if mistakes:
         raise InputsMistaken(mistakes)
@@ -72,6 +78,16 @@ def _joined(
         else:
             found[row.reference] = Invoice(row, tuple(by_invoice[row.reference]), customer)
     return found
+
+
+def _paid_out(rows: tuple[PayoutRow, ...], lines: tuple[PayoutLine, ...], mistakes: list[str]) -> tuple[Payout, ...]:
+    by_payout: dict[str, list[PayoutLine]] = {row.reference: [] for row in rows}
+    for line in lines:
+        if line.payout in by_payout:
+            by_payout[line.payout].append(line)
+        else:
+            mistakes.append(f"{line.place}, payout: {line.payout} is not in payouts.csv")
+    return tuple(Payout(row, tuple(by_payout[row.reference])) for row in rows)
 
 
 def _rows(path: Path, model: type[RowT], mistakes: list[str]) -> tuple[RowT, ...]:

@@ -17,6 +17,8 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Currency = Literal["GBP", "EUR"]
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
 """Major units: `120.50`."""
+Amount = Annotated[Decimal, Field(max_digits=14, decimal_places=2)]
+Fee = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 
 
 def _words(value: object) -> object:
@@ -89,27 +91,63 @@ class InvoiceLine(Row):
     category: Annotated[str, Field(pattern=r"^[a-z_]+[12]?$")]
 
 
+PartnerName = Literal["stripe", "adyen", "airwallex", "square", "standard"]
+"""The partners whose events tell amounts."""
+
+
 class Told(Enum):
-    """What the payment partner tells of."""
+    """What a payment partner tells of."""
 
     PAYMENT = "payment"
     REFUND = "refund"
+    DISPUTE = "dispute"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
 
 
 class Settlement(Row):
-    """A row of payments.csv: money in for an `invoice`, or money back of a `payment`.
+    """A row of payments.csv: money in for an `invoice` through a `partner`, or what becomes of a `payment` later.
 
     It happened on one day and the partner tells of it on that day or later. `amount` is in major
-    units of the invoice's currency.
+    units of the invoice's currency; `fee` is what the partner keeps, where its events tell that.
     """
 
     reference: Reference
     kind: Told
+    partner: PartnerName | None = None
     invoice: Reference | None = None
     payment: Reference | None = None
     happened_on: date
     delivered_on: date
     amount: PositiveAmount
+    fee: Fee = Decimal(0)
+
+
+class PayoutRow(Row):
+    """A row of payouts.csv: money that a partner paid to our bank, and told of on that day.
+
+    `fee` is what the payout itself cost, `reserve` what the partner held back of it (below zero: let go again).
+    """
+
+    reference: Reference
+    partner: PartnerName
+    currency: Currency
+    day: date
+    amount: PositiveAmount
+    fee: Fee = Decimal(0)
+    reserve: Amount = Decimal(0)
+
+
+class PayoutLine(Row):
+    """A row of payout_lines.csv: what a payout settles, as the partner's statement has it.
+
+    `amount` is above zero for money that came, below for what went back; `fee` is what was kept of it.
+    """
+
+    payout: Reference
+    settles: Reference
+    amount: Amount
+    fee: Fee = Decimal(0)
 
 
 class Employee(Row):
@@ -190,6 +228,14 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Payout:
+    """A payout with what it settles."""
+
+    row: PayoutRow
+    lines: tuple[PayoutLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MonthInputs:
     """All that a month is made of, checked."""
 
@@ -199,17 +245,26 @@ class MonthInputs:
     invoices: Mapping[str, Invoice]
     settlements: tuple[Settlement, ...]
     employees: tuple[Employee, ...]
+    payouts: tuple[Payout, ...] = ()
 
     def invoice_of(self, settlement: Settlement) -> Invoice:
-        """The invoice that a payment, or the payment that a refund gives back, is for."""
+        """The invoice that a payment is for, also where its refund or dispute is told."""
         payment = self.payment_of(settlement)
         return self.invoices[str(payment.invoice)]
 
     def payment_of(self, settlement: Settlement) -> Settlement:
-        """The payment itself, or the one that a refund gives back."""
+        """The payment itself, or the one that is refunded or disputed."""
         if settlement.kind is Told.PAYMENT:
             return settlement
         return next(each for each in self.settlements if each.reference == settlement.payment)
+
+    def partner_of(self, settlement: Settlement) -> str:
+        """The partner that took the payment; Stripe where the file names none."""
+        return self.payment_of(settlement).partner or "stripe"
+
+    def currency_of(self, settlement: Settlement) -> str:
+        """The invoice's currency."""
+        return self.invoice_of(settlement).customer.currency
 
 
 def minor(amount: Decimal, currency: str) -> int:

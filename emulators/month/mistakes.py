@@ -2,17 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from emulators.month.expectations import Rates, RateUnknown, expected
 from emulators.month.inputs import Customer, Invoice, InvoiceRow, MonthInputs, Row, Settlement, Told
+from emulators.month.mistakes_clearing import WAITS, disputes, partners, payouts
 from emulators.processes import CloudFault
-from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.tax.vat_ids import is_vat_id
-
-WAITS = timedelta(days=WAIT_FOR_OBJECT_DAYS - 1)
-"""How long a refund's event waits for its payment's, and a day to spare."""
 
 
 class InputsMistaken(CloudFault):
@@ -26,14 +23,17 @@ class InputsMistaken(CloudFault):
 
 def mistakes_in(inputs: MonthInputs, invoices: Iterable[InvoiceRow]) -> list[str]:
     """Every mistake between rows; empty when the month can be run."""
-    return [
+    found = [
         *_twice(invoices),
         *(each for rows in (inputs.customers, inputs.settlements, inputs.employees) for each in _twice(rows)),
+        *_twice([payout.row for payout in inputs.payouts]),
         *(each for customer in inputs.customers for each in _customer(inputs, customer)),
         *(each for invoice in inputs.invoices.values() for each in _invoice(inputs, invoice)),
         *_accounting(inputs),
         *_settlements(inputs),
     ]
+    # What partners tell later, and their statements, speak of payments: only where these are good.
+    return found or [*disputes(inputs), *payouts(inputs)]
 
 
 def _twice(rows: "Iterable[InvoiceRow] | Iterable[Row]") -> Iterator[str]:
@@ -86,6 +86,7 @@ def _settlements(inputs: MonthInputs) -> Iterator[str]:
     told: set[tuple[str, date]] = set()
     for each in inputs.settlements:
         yield from _days(inputs, each)
+        yield from partners(each)
         if each.kind is Told.PAYMENT:
             yield from _payment(inputs, each)
             continue
@@ -93,14 +94,15 @@ def _settlements(inputs: MonthInputs) -> Iterator[str]:
         if payment is None:
             yield f"{each.place}, payment: {each.payment} is no payment of payments.csv"
             continue
-        refunded[payment.reference] += int(each.amount * 100)
+        back = each.kind in {Told.REFUND, Told.DISPUTE}
+        refunded[payment.reference] += int(each.amount * 100) if back else 0
         if refunded[payment.reference] > int(payment.amount * Decimal(100)):
             yield f"{each.place}, amount: more goes back than {payment.reference} brought"
         if each.happened_on < payment.happened_on:
             yield f"{each.place}, happened_on: before {payment.reference} came"
-        if (payment.reference, each.delivered_on) in told:
+        if each.kind is Told.REFUND and (payment.reference, each.delivered_on) in told:
             yield f"{each.place}, delivered_on: a payment's refunds are told of on different days"
-        told.add((payment.reference, each.delivered_on))
+        told |= {(payment.reference, each.delivered_on)} if each.kind is Told.REFUND else set()
         if each.delivered_on < payment.delivered_on - WAITS:
             yield f"{each.place}, delivered_on: too long before {payment.reference} is told of"
 

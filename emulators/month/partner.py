@@ -1,30 +1,44 @@
-"""The payment partner: events in Stripe's shape, signed by Stripe's own library, each told twice and in no order.
+"""The payment partners: each event in its partner's own words, truly signed, told twice and in no order.
 
-A delivery that is not answered with 2xx is signed anew and told again, as Stripe does.
+A delivery that is not answered with 2xx is signed anew and told again, as partners do.
 """
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from http import HTTPStatus
 from random import Random  # noqa: TID251 - seeded: every run shuffles alike
 from typing import Any, Final, Protocol
 
-import stripe
-
+from emulators.month.clearing import dispute_of
 from emulators.month.client import Line, Refusal, waits
 from emulators.month.expectations import ExpectedEvent
-from emulators.month.inputs import Customer, MonthInputs, Told
+from emulators.month.inputs import MonthInputs, Payout, Told, minor
+from emulators.partners import PARTNERS
+from emulators.partners.telling import Event, Happening, Payer
 from shared.clock import Clock
+from shared.money import Money
+from shared.payments.model import EventKind
+from shared.payments.partners.adapter import Secret
 
 TELLINGS: Final = 2
 """How often every event is told."""
 
-API_VERSION: Final = "2026-10-28"
 HAPPENED_AT: Final = time_of_day(9, 30, tzinfo=UTC)
+BY_NUMBER: Final = frozenset({"adyen", "square"})
+"""Partners that carry our invoice's number, as payers see it; the others carry its id."""
+
+KINDS: Final[Mapping[Told, EventKind]] = {
+    Told.PAYMENT: EventKind.PAYMENT_SUCCEEDED,
+    Told.REFUND: EventKind.REFUND_SUCCEEDED,
+    Told.DISPUTE: EventKind.DISPUTE_OPENED,
+    Told.DISPUTE_WON: EventKind.DISPUTE_WON,
+    Told.DISPUTE_LOST: EventKind.DISPUTE_LOST,
+}
+_PAYMENTS: Final = {"stripe": "pi_", "airwallex": "int_", "square": "pay_"}
+"""How partners' ids of payments begin, where they are known by it."""
 
 
 class Watching(Protocol):
@@ -38,118 +52,141 @@ class Watching(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Partner:
-    """Stripe as one tenant's endpoint hears it."""
+class Invoices:
+    """Our issued invoices by the files' references: their ids, and their numbers."""
+
+    ids: Mapping[str, str]
+    numbers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An event as its partner words it, and the id that the partner gives it."""
+
+    partner: str
+    event_id: str
+    day: date
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """All partners as one tenant's endpoints hear them."""
 
     line: Line
     clock: Clock
     tenant: str
-    secret: str
+    secrets: Mapping[str, Secret]
     watching: Watching
 
-    def deliver(self, number: int, event: Mapping[str, Any]) -> None:
+    def deliver(self, number: int, telling: Telling) -> None:
         """Tell of an event until it is acknowledged.
 
         Raises:
             Refusal: refused, or not acknowledged in time.
         """
-        payload = json.dumps(event)
+        path = f"/v1/webhooks/{self.tenant}/{telling.partner}"
         for wait in waits():
             self.watching.delivering(number)
-            response = self.line.send("POST", f"/v1/webhooks/{self.tenant}/stripe", **self._signed(payload))
+            response = self.line.send("POST", path, **self._signed(telling))
             if response is not None and response.ok:
                 return
             if response is not None and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-                message = f"event {event['id']}: {response.status_code} {response.text[:300]}"
+                message = f"event {telling.event_id}: {response.status_code} {response.text[:300]}"
                 raise Refusal(message)
             self.line.tally.add("failed_deliveries")
             self.watching.delivery_failed(number)
             time.sleep(wait)
-        message = f"event {event['id']}: never acknowledged"
+        message = f"event {telling.event_id}: never acknowledged"
         raise Refusal(message)
 
-    def _signed(self, payload: str) -> dict[str, Any]:
-        """The request of an attempt made now, as Stripe's own library signs and reads it."""
-        told_at = int(self.clock.now().timestamp())
-        header = stripe.WebhookSignature.generate_signature_header(payload, self.secret, told_at)
-        stripe.WebhookSignature.verify_header(payload, header, self.secret)
-        return {"data": payload.encode(), "headers": {"Stripe-Signature": header, "Content-Type": "application/json"}}
+    def _signed(self, telling: Telling) -> dict[str, Any]:
+        """The request of an attempt made now."""
+        partner, secret = PARTNERS[telling.partner], self.secrets[telling.partner]
+        body = partner.body([telling.event], secret)
+        headers = partner.headers(body, self.clock.now(), secret)
+        return {"data": body, "headers": {"Content-Type": "application/json", **headers}}
 
 
-def shuffled(events: Sequence[Mapping[str, Any]], seed: str) -> list[Mapping[str, Any]]:
+def shuffled(tellings: Sequence[Telling], seed: str) -> list[Telling]:
     """Every event as often as it is told, in an order that the seed alone decides."""
-    deliveries = list(events) * TELLINGS
+    deliveries = list(tellings) * TELLINGS
     Random(seed).shuffle(deliveries)  # noqa: S311 - shuffles, hides nothing
     return deliveries
 
 
-def told(events: Sequence[ExpectedEvent], inputs: MonthInputs, invoice_ids: Mapping[str, str]) -> Iterator[Any]:
-    """The events in Stripe's shape; `invoice_ids` are ours by the files' references."""
+def told(events: Sequence[ExpectedEvent], inputs: MonthInputs, invoices: Invoices) -> Iterator[Telling]:
+    """The events in their partners' words."""
     for event in events:
-        invoice = inputs.invoice_of(event.settlement)
-        customer = invoice.customer
-        if event.settlement.kind is Told.PAYMENT:
-            about = _payment_intent(event, customer, invoice_ids[invoice.row.reference])
-            yield _event(event, "payment_intent.succeeded", about)
-        else:
-            received = inputs.payment_of(event.settlement)
-            yield _event(event, "refund.created", _refund(event, customer, received.reference))
+        partner, each = inputs.partner_of(event.settlement), event.settlement
+        happening = _happening(event, inputs, invoices)
+        yield Telling(partner, event_id(event, inputs), each.delivered_on, PARTNERS[partner].event(happening))
 
 
-def event_id(event: ExpectedEvent) -> str:
-    """Stripe's id of an event."""
-    return f"evt_{event.settlement.reference.replace('-', '')}"
+def payouts_told(payouts: Sequence[Payout]) -> Iterator[Telling]:
+    """Payouts in their partners' words."""
+    for payout in payouts:
+        row = payout.row
+        money = Money(minor(row.amount, row.currency), row.currency)
+        fee = Money(minor(row.fee, row.currency), row.currency)
+        happening = Happening(
+            EventKind.PAYOUT_PAID,
+            payout_event_id(payout),
+            datetime.combine(row.day, HAPPENED_AT),
+            money,
+            object=row.reference,
+            fee=fee if fee.amount else None,
+        )
+        yield Telling(row.partner, happening.id, row.day, PARTNERS[row.partner].event(happening))
 
 
-def payment_intent_id(reference: str) -> str:
-    """Stripe's id of a payment of the files."""
-    return f"pi_{reference.replace('-', '')}"
+def event_id(event: ExpectedEvent, inputs: MonthInputs) -> str:
+    """The partner's id of an event: Adyen's is put together from what it is about."""
+    if inputs.partner_of(event.settlement) != "adyen":
+        return f"evt_{_plain(event.settlement.reference)}"
+    item = PARTNERS["adyen"].event(_happening(event, inputs, Invoices({}, {})))["NotificationRequestItem"]
+    return ":".join(item[name] for name in ("pspReference", "eventCode", "success"))
 
 
-def _event(event: ExpectedEvent, kind: str, about: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": event_id(event),
-        "object": "event",
-        "api_version": API_VERSION,
-        "created": _created(event),
-        "data": {"object": about},
-        "livemode": False,
-        "pending_webhooks": 1,
-        "request": {"id": None, "idempotency_key": None},
-        "type": kind,
-    }
+def payout_event_id(payout: Payout) -> str:
+    """The partner's id of the event that tells a payout."""
+    return f"evt_{_plain(payout.row.reference)}"
 
 
-def _payment_intent(event: ExpectedEvent, customer: Customer, invoice_id: str) -> dict[str, Any]:
-    return {
-        "id": payment_intent_id(event.settlement.reference),
-        "object": "payment_intent",
-        "amount": event.amount,
-        "amount_received": event.amount,
-        "created": _created(event),
-        "currency": customer.currency.lower(),
-        "latest_charge": f"ch_{event.settlement.reference.replace('-', '')}",
-        "metadata": {"invoice_id": invoice_id},
-        "receipt_email": customer.email,
-        "shipping": {"name": customer.name, "address": {"country": customer.country}},
-        "status": "succeeded",
-    }
+def payment_id(partner: str, reference: str) -> str:
+    """The partner's id of a payment of the files."""
+    return f"{_PAYMENTS.get(partner, '')}{_plain(reference)}"
 
 
-def _refund(event: ExpectedEvent, customer: Customer, payment: str) -> dict[str, Any]:
-    return {
-        "id": f"re_{event.settlement.reference.replace('-', '')}",
-        "object": "refund",
-        "amount": event.amount,
-        "charge": f"ch_{payment.replace('-', '')}",
-        "created": _created(event),
-        "currency": customer.currency.lower(),
-        "metadata": {},
-        "payment_intent": payment_intent_id(payment),
-        "reason": "requested_by_customer",
-        "status": "succeeded",
-    }
+def _happening(event: ExpectedEvent, inputs: MonthInputs, invoices: Invoices) -> Happening:
+    each, partner = event.settlement, inputs.partner_of(event.settlement)
+    invoice, currency = inputs.invoice_of(each), inputs.currency_of(each)
+    customer, reference = invoice.customer, invoice.row.reference
+    by_number, fee = partner in BY_NUMBER, minor(each.fee, currency)
+    return Happening(
+        KINDS[each.kind],
+        f"evt_{_plain(each.reference)}",
+        datetime.combine(each.happened_on, HAPPENED_AT),
+        Money(event.amount, currency),
+        payment=payment_id(partner, inputs.payment_of(each).reference),
+        object=_object(event, inputs),
+        fee=Money(fee, currency) if fee else None,
+        invoice_id="" if by_number else invoices.ids.get(reference, ""),
+        reference=invoices.numbers.get(reference, "") if by_number else "",
+        payer=Payer(customer.name, customer.email or "", customer.country),
+    )
 
 
-def _created(event: ExpectedEvent) -> int:
-    return int(datetime.combine(event.settlement.happened_on, HAPPENED_AT).timestamp())
+def _object(event: ExpectedEvent, inputs: MonthInputs) -> str:
+    """The partner's id of the refund or dispute; a payment has none."""
+    match event.settlement.kind:
+        case Told.PAYMENT:
+            return ""
+        case Told.REFUND:
+            return _plain(event.settlement.reference)
+        case _:
+            return _plain(dispute_of(inputs, event.settlement).reference)
+
+
+def _plain(reference: str) -> str:
+    return reference.replace("-", "")

@@ -1,6 +1,6 @@
 """The report for people: tables on a terminal, and the same tables as markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,16 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: its title, its headings, its rows; every column but the first is figures."""
+    """A table: its title, its headings, its rows; every column but the first is figures, or else named in `words`."""
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    words: Collection[str] = ()
+
+    def is_figures(self, place: int) -> bool:
+        """Whether a column is set to the right."""
+        return place > 0 and self.headings[place] not in self.words
 
 
 def sheets(report: MonthReport) -> Iterator[Sheet]:
@@ -29,6 +34,8 @@ def sheets(report: MonthReport) -> Iterator[Sheet]:
     yield _ages(business["receivables_by_age"])
     yield _by_state("Payments", business["payments_by_state"], ("received", "refunded"))
     yield _counts("Partner events", business["events_by_state"])
+    yield _partners(business["partners"])
+    yield _payouts(business["payouts"])
     yield _payroll(business["payroll"])
     yield _trial_balance(business["trial_balance"])
     yield _statement("Income statement", business["income_statement"], {"net income": "net_income"})
@@ -45,7 +52,7 @@ def show(report: MonthReport, console: Console) -> None:
     for sheet in sheets(report):
         table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         for place, heading in enumerate(sheet.headings):
-            table.add_column(heading, justify="right" if place else "left", overflow="fold")
+            table.add_column(heading, justify="right" if sheet.is_figures(place) else "left", overflow="fold")
         for row in sheet.rows:
             table.add_row(*row)
         console.print(table)
@@ -57,7 +64,8 @@ def markdown(report: MonthReport) -> str:
     """The report as markdown."""
     parts = [f"# The month {report.business['month']} at scale {report.scale}\n"]
     for sheet in sheets(report):
-        heads = [f"| {' | '.join(sheet.headings)} |", f"|---{'|--:' * (len(sheet.headings) - 1)}|"]
+        rules = ("--:" if sheet.is_figures(place) else "---" for place in range(len(sheet.headings)))
+        heads = [f"| {' | '.join(sheet.headings)} |", f"|{'|'.join(rules)}|"]
         parts += [f"## {sheet.title}\n", *heads, *(f"| {' | '.join(row)} |" for row in sheet.rows), ""]
     parts += [f"- {line}" for line in faults(report)]
     return "\n".join(parts) + "\n"
@@ -92,6 +100,41 @@ def _ages(receivables: Mapping[str, Mapping[str, int]]) -> Sheet:
 
 def _counts(title: str, counts: Mapping[str, int]) -> Sheet:
     return Sheet(title, ("what", "count"), [(name, str(count)) for name, count in counts.items()])
+
+
+def _partners(rows: Sequence[Mapping[str, Any]]) -> Sheet:
+    """What each partner took, kept, gave back and paid out; the last columns are what it holds at the month's end."""
+    names = ("payments", "fees", "refunds", "disputes", "payouts", "clearing", "reserve", "unsettled")
+    titles = (*names[:5], "= held, in the books", "of it reserve", "not settled yet")
+    return Sheet(
+        "Partners: payments - fees - refunds - disputes - payouts = held",
+        ("partner", *titles),
+        [(f"{row['partner']} {row['currency']}", *(_figure(row, name) for name in names)) for row in rows],
+    )
+
+
+def _payouts(rows: Sequence[Mapping[str, Any]]) -> Sheet:
+    names = ("settled", "fees", "reserve", "paid_out")
+    return Sheet(
+        "Payouts: what each settles, less fees and reserve",
+        ("payout", "partner", "day", *(name.replace("_", " ") for name in names), "settles"),
+        [
+            (
+                row["payout"],
+                f"{row['partner']} {row['currency']}",
+                row["day"],
+                *(_figure(row, name) for name in names),
+                " ".join(row["settles"]),
+            )
+            for row in rows
+        ],
+        words=("partner", "day", "settles"),
+    )
+
+
+def _figure(row: Mapping[str, Any], name: str) -> str:
+    """A row's figure without its currency, which the row names."""
+    return "none" if row[name] is None else _money(row[name], row["currency"]).removesuffix(f" {row['currency']}")
 
 
 def _payroll(payroll: Mapping[str, Any]) -> Sheet:

@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from emulators.month.checks import Check
+from emulators.month.clearing import told_payouts
 from emulators.month.costs import BusinessCost, Calls
 from emulators.month.drive import Ids
 from emulators.month.expectations import events
 from emulators.month.gather import Evidence, Facts
+from emulators.month.reconcile import rows_of_partners, rows_of_payouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def business_figures(evidence: Evidence) -> dict[str, Any]:
         "receivables_by_age": facts.receivables,
         "payments_by_state": _states(facts.payments, ("received", "refunded")),
         "events_by_state": dict(sorted(Counter(each["state"] for each in facts.events).items())),
-        "events_told_of": len(list(events(inputs))),
+        "events_told_of": len(list(events(inputs))) + len(list(told_payouts(inputs))),
+        "partners": rows_of_partners(evidence),
+        "payouts": rows_of_payouts(evidence),
         "payroll": {
             "state": run.get("state"),
             "employees": run.get("employees"),

@@ -57,7 +57,7 @@ KINDS: Final = (
 
 def rows(world: World) -> Iterator[Row]:
     """Reads, remote calls and writes of applying an event of each kind."""
-    teller = Teller(world.house, Secret("bench", world.cloud.make_webhook_secret(TENANT, "standard").encode()))
+    teller = Teller(world.house, world.cloud.signing_secret(TENANT, "standard"))
     invoice = {"invoice_id": _invoice(world.house)}
     teller.apply("payment.succeeded", {"amount": 50_000, "payment": "counted"} | invoice)
     for kind in KINDS:

@@ -95,6 +95,7 @@ class Inbox:
             partner=raw.partner,
             keys=sorted({piece.key_id for piece in proven.pieces}),
             events=len(done.answer),
+            inbox=[stored.key for stored in done.answer],
             forged=proven.forged,
         )
         _refuse_forged(call, raw.partner, proven)

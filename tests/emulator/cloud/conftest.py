@@ -1,6 +1,7 @@
 """Example doors in a folder of their own, and a cloud that serves them."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from emulators.catalogue import REPOSITORY
 from emulators.cloud import LocalCloud
-from tests.emulator.cloud.example_doors import DOORS, EXAMPLE, Eventually, ExampleDoors
+from emulators.processes import interpreter
+from emulators.state import Home
+from tests.emulator.cloud.example_doors import DOORS, EXAMPLE, Daybook, Eventually, ExampleDoors
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +43,22 @@ def cloud(doors: ExampleDoors, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A cloud that serves the example doors; tests leave it up."""
     with LocalCloud(tmp_path_factory.mktemp("home"), doors.names, doors.root) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def daybook_at() -> Callable[[Home], Daybook]:
+    """The `daybook` command on some home."""
+
+    def at(home: Home) -> Daybook:
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = interpreter("emulators.cli", "--home", str(home.path), *arguments)
+            return subprocess.run(  # noqa: S603 - our own command, no shell
+                command, capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=60
+            )
+
+        return run
+
+    return at
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """Doors that only say what they were asked, loaded through functions-framework like ours."""
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 Eventually = Callable[[Callable[[], object], str], None]
+Daybook = Callable[..., subprocess.CompletedProcess[str]]
 
 DOORS = {
     "accounts": "ledger",

@@ -1,7 +1,6 @@
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,15 +8,12 @@ from pathlib import Path
 import pytest
 
 from emulators.addresses import fetch
-from emulators.catalogue import REPOSITORY
-from emulators.processes import interpreter
+from emulators.partners import PARTNERS
 from emulators.state import Home, State
 from emulators.supervisor import Wish, bring_down, bring_up
-from tests.emulator.cloud.example_doors import Eventually, ExampleDoors
+from tests.emulator.cloud.example_doors import Daybook, Eventually, ExampleDoors
 
 pytestmark = pytest.mark.emulator
-
-Daybook = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +28,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def up(home: Home, doors: ExampleDoors) -> State:
     """A cloud that a supervisor runs, begun on the first of November."""
     return bring_up(home, Wish(doors.names, datetime(2026, 11, 1, 8, tzinfo=UTC), doors.root), lambda _: None)
-
-
-@pytest.fixture(scope="module")
-def daybook_at() -> Callable[[Home], Daybook]:
-    """The `daybook` command on some home."""
-
-    def at(home: Home) -> Daybook:
-        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-            command = interpreter("emulators.cli", "--home", str(home.path), *arguments)
-            return subprocess.run(  # noqa: S603 - our own command, no shell
-                command, capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=60
-            )
-
-        return run
-
-    return at
 
 
 @pytest.fixture
@@ -72,23 +52,24 @@ def test_the_command_calls_doors_and_jobs(
 ) -> None:
     """A private door is given a token, an event door a push, a job is run, a name that is none is refused."""
     assert up
-    private = json.loads(daybook("trigger", "prove_ledger", '{"tenant": "acme"}').stdout.removeprefix("200 "))
+    private = json.loads(daybook("call", "prove_ledger", '{"tenant": "acme"}').stdout.removeprefix("200 "))
     assert private["token"].startswith("Bearer ey")
     assert json.loads(private["body"]) == {"tenant": "acme"}
-    event = json.loads(daybook("trigger", "issue_receipt", "{}").stdout.removeprefix("200 "))
+    event = json.loads(daybook("call", "issue_receipt", "{}").stdout.removeprefix("200 "))
     assert json.loads(event["body"])["message"]["data"] == "e30="
     before = len(doors.told())
     assert daybook("fire", "prove-ledgers").returncode == 0
     eventually(lambda: len(doors.told()) > before, "the job's call")
-    assert "no function is called nobody" in daybook("trigger", "nobody").stderr
+    assert "no function is called nobody" in daybook("call", "nobody").stderr
 
 
 def test_the_command_makes_tenants_and_keys(up: State, home: Home, daybook: Daybook) -> None:
-    """A new tenant's key is kept for later commands, and its partner can sign."""
+    """A new tenant's key is kept for later commands, and its partners can sign."""
     assert up
     assert daybook("tenant", "create", "acme").returncode == 0
     assert home.keys()["acme"] == "db_acme_k1_secret"
     assert (home.secrets / "webhook-acme-stripe").read_text().startswith("whsec_")
+    assert {path.name for path in home.secrets.glob("webhook-acme-*")} == {f"webhook-acme-{name}" for name in PARTNERS}
     made = json.loads(daybook("keys", "create", "user:bob", "--role", "auditor", "--tenant", "acme").stdout)
     assert made["token"] == "Bearer db_acme_k1_secret"  # noqa: S105 - what the example door hands out
     assert json.loads(made["body"]) == {"principal": "user:bob", "role": "auditor"}

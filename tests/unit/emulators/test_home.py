@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulators.secret_files import make_secrets, make_webhook_secret
+from emulators.partners import PARTNERS
+from emulators.partners.keys import signing_secret
+from emulators.secret_files import make_secrets
 from emulators.state import AlreadyUp, Home, ProcessId, State, process_id
 from shared.identity import SystemIds
 
@@ -80,9 +82,10 @@ def test_secrets_are_made_once_and_are_private(home: Home) -> None:
     assert before["platform-key"].startswith("db_platform_")
 
 
-def test_a_partner_signs_with_one_secret_a_tenant(home: Home) -> None:
-    """Asked again, the secret is the same; another tenant's is another."""
-    first = make_webhook_secret(home.secrets, "acme", "stripe", SystemIds())
-    assert first.startswith("whsec_")
-    assert make_webhook_secret(home.secrets, "acme", "stripe", SystemIds()) == first
-    assert make_webhook_secret(home.secrets, "globex", "stripe", SystemIds()) != first
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_a_partner_signs_with_one_secret_a_tenant(home: Home, partner: str) -> None:
+    """Asked again, the secret is the same; another tenant's is another; all are private."""
+    first = signing_secret(home.secrets, "acme", partner, SystemIds())
+    assert signing_secret(home.secrets, "acme", partner, SystemIds()) == first
+    assert signing_secret(home.secrets, "globex", partner, SystemIds()) != first
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in home.secrets.iterdir())

@@ -1,11 +1,15 @@
-"""Stripe's events with defaults, and the header that signs them, by Stripe's own library."""
+"""Stripe's events with defaults, as `emulators.partners` words and signs them."""
 
 import json
 from datetime import datetime
 from typing import Any, Final
 
-from stripe import WebhookSignature
-
+from emulators.partners import PARTNERS
+from emulators.partners.stripe import envelope, part_of_a_payment, payment_intent
+from emulators.partners.telling import Happening, Payer
+from shared.money import Money
+from shared.payments.model import EventKind
+from shared.payments.partners.adapter import Secret
 from tests.builders import NOON
 
 SECRET: Final = b"whsec_test_secret"
@@ -17,15 +21,8 @@ def paid(
     payment: str = "pi_1", amount: Any = 12_000, *, event: str = "", invoice: Any = None, **changes: Any
 ) -> dict[str, Any]:
     """A payment of 120.00 pounds that succeeded; the payer's name is in it, as in life."""
-    said = {
-        "id": payment,
-        "object": "payment_intent",
-        "amount": amount,
-        "amount_received": amount,
-        "currency": "gbp",
-        "metadata": {} if invoice is None else {"invoice_id": invoice},
-        "shipping": {"name": PAYER},
-    }
+    said = payment_intent(_pounds(EventKind.PAYMENT_SUCCEEDED, "pi_1")) | {"id": payment, "amount": amount}
+    said |= {"amount_received": amount, "metadata": {} if invoice is None else {"invoice_id": invoice}}
     return _event(event or f"evt_paid_{payment}", "payment_intent.succeeded", said | changes)
 
 
@@ -33,19 +30,9 @@ def refunded(
     payment: str = "pi_1", amount: Any = 12_000, *, refund: str = "re_1", kind: str = "refund.created", **changes: Any
 ) -> dict[str, Any]:
     """So much of a payment was given back by one refund, or as `kind` and the status say."""
-    said = {
-        "id": refund,
-        "object": "refund",
-        "charge": f"ch_{payment}",
-        "payment_intent": payment,
-        "amount": amount,
-        "currency": "gbp",
-        "metadata": {},
-        "status": "succeeded",
-        "destination_details": {"name": PAYER},
-    }
+    said = part_of_a_payment(_pounds(EventKind.REFUND_SUCCEEDED, payment, refund)) | {"amount": amount}
     named = f"evt_{kind}_{refund}_{amount}_{changes.get('status', '')}"
-    return _event(named, kind, said | changes)
+    return _event(named, kind, said | {"destination_details": {"name": PAYER}} | changes)
 
 
 def of_kind(name: str, **changes: Any) -> dict[str, Any]:
@@ -54,16 +41,12 @@ def of_kind(name: str, **changes: Any) -> dict[str, Any]:
     return _event(f"evt_{name}", name, said | changes)
 
 
+def _pounds(kind: EventKind, payment: str, about: str = "") -> Happening:
+    return Happening(kind, "", NOON, Money(12_000, "GBP"), payment=payment, object=about, payer=Payer(PAYER))
+
+
 def _event(identity: str, kind: str, said: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "object": "event",
-        "type": kind,
-        "api_version": "2026-10-28",
-        "created": int(NOON.timestamp()),
-        "pending_webhooks": 1,
-        "data": {"object": said},
-    }
+    return envelope(identity, kind, NOON, said)
 
 
 def body_of(event: Any) -> bytes:
@@ -73,5 +56,4 @@ def body_of(event: Any) -> bytes:
 
 def signed(body: bytes, at: datetime = NOON, secret: bytes = SECRET) -> dict[str, str]:
     """The header by Stripe's own library."""
-    header = WebhookSignature.generate_signature_header(body.decode(), secret.decode(), int(at.timestamp()))
-    return {"stripe-signature": header}
+    return PARTNERS["stripe"].headers(body, at, Secret("", secret))
