@@ -56,5 +56,5 @@ def _message_id(body: bytes) -> str:
     """The event's id; another where the body is none."""
     try:
         return str(json.loads(body)["id"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return "msg_1"

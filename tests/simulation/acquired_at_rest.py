@@ -80,7 +80,8 @@ def _payments(told: list[_Told], documents: Documents) -> Iterator[str]:
         refunded = sum(item.amount for item in went if item.reference not in failed)
         reversals = [item.amount for item in of_it if item.code == "CAPTURE_FAILED"]
         taken_back = min(max(reversals, default=0), received - refunded)
-        found = tuple(ours[part] for part in ("received", "refunded", "reversed")) if ours else None
+        # a refund that failed before it went is on record without its payment
+        found = tuple(ours[part] for part in ("received", "refunded", "reversed")) if ours else (0, 0, 0)
         if found != (received, refunded, taken_back):
             yield f"{name} is {found}; the partner says {(received, refunded, taken_back)}"
 

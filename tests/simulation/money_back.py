@@ -33,6 +33,8 @@ FAILS: Final = 0.25
 """How often one that it took on comes to nothing later."""
 COMES_BACK: Final = 0.1
 """How often one that is done comes back from the payer's bank."""
+PATIENT: Final = 60
+"""How often somebody who gives back looks whether anything was paid."""
 _FLYING: Final = {state.value for state in IN_FLIGHT}
 
 Documents = Mapping[str, Mapping[str, Fields]]
@@ -77,7 +79,12 @@ def giving_back(person: Person, business: Business) -> None:
     """Some of some payments, as a sale or as a credit; somebody else approves, rejects, or it is thought better of."""
     random = business.cloud.world.random
     for _ in range(random.randint(2, 5)):
-        person.until(lambda: bool(business.stripe.payments), 10)
+        for _ in range(PATIENT):
+            if business.stripe.payments:
+                break
+            person.think(10)
+        else:
+            return  # nobody pays today
         name = random.choice(sorted(business.stripe.payments))
         most = business.stripe.payments[name].amount
         amount = random.choice((most, random.randint(1, most), random.randint(1, most)))

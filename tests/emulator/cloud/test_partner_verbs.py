@@ -112,7 +112,6 @@ def test_what_a_partner_does_not_tell_is_said_in_one_line(daybook: Daybook) -> N
     listed = daybook("trigger", "--list").stdout.splitlines()
     assert [line.split()[0] for line in listed if "adyen" not in line] == [
         "payment.pending",
-        "payment.refunded",
         "payout.paid",
         "payout.failed",
     ]
