@@ -109,3 +109,9 @@ WEBHOOK_RESEND_PAGE: Final = 25
 
 WEBHOOK_RESENDS: Final = 10_000
 """Deliveries of a range that are sent again at once."""
+
+ALLOCATION_INVOICES: Final = 50
+"""Invoices that one order allocates a payment to."""
+
+PAYMENT_SHARES: Final = 100
+"""Parts that a payment is allocated in: a refund of all of it writes as many invoices in its commit."""

@@ -44,6 +44,11 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/payments/events"): "payments:read",
     ("POST", "/v1/payments/events/{id}/replay"): "payments:replay",
     ("GET", "/v1/payments/{id}"): "payments:read",
+    ("POST", "/v1/payments/{id}/allocations"): "payments:allocate",
+    ("GET", "/v1/payments/{id}/allocations"): "payments:read",
+    ("POST", "/v1/payments/{id}/allocations/{allocation}/undo"): "payments:allocate",
+    ("GET", "/v1/payments/write_off_limits"): "payments:read",
+    ("POST", "/v1/payments/write_off_limits"): "payments:limit",
     # payroll
     ("POST", "/v1/employees"): "employees:write",
     ("GET", "/v1/employees"): "employees:read",
@@ -118,6 +123,7 @@ _ACCOUNTING: Final = _READING | {
     "ledger:disclose",
     "ledger:control",
     "payments:replay",
+    "payments:allocate",
     "payroll:read",
 }
 
@@ -125,7 +131,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "platform": frozenset({"tenants:write", "tenants:read", "keys:write", "keys:read"}),
     "owner": _ACCOUNTING
     | {"keys:write", "keys:read", "employees:write", "employees:read", "employees:disclose"}
-    | {"payroll:prepare", "payroll:approve", "webhooks:write"},
+    | {"payroll:prepare", "payroll:approve", "webhooks:write", "payments:limit"},
     "accountant": _ACCOUNTING,
     "payroll_preparer": frozenset(
         {"employees:write", "employees:read", "employees:disclose", "payroll:prepare", "payroll:read"}

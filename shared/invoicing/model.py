@@ -121,9 +121,10 @@ class Line:
 class Invoice:
     """An issued invoice: its figures never change, only what was paid on it.
 
-    `paid`, `credited` and `refunded` are minor units of `currency`. `paid` is what settles the
-    invoice; `credited` is what was received beyond it and is held for the customer; `refunded` is
-    all that was ever given back. So `paid + credited + refunded` is all that was ever received.
+    `paid`, `credited`, `refunded` and `written_off` are minor units of `currency`. `paid` is what settles
+    the invoice; `credited` is what was received beyond it and is held for the customer; `refunded` is
+    all that was ever given back. So `paid + credited + refunded` is all that was ever received and not
+    moved on to other invoices. `written_off` is what nobody asks for any more.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Invoice:
     paid: int = 0
     credited: int = 0
     refunded: int = 0
+    written_off: int = 0
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -153,19 +155,20 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return Money(self.gross.amount - self.paid, self.currency)
+        return Money(self.gross.amount - self.paid - self.written_off, self.currency)
 
 
-def settled_state(gross: int, paid: int) -> InvoiceState:
-    """The state of an issued invoice by what is paid of it, minor units."""
-    if paid == gross:
+def settled_state(gross: int, settled: int) -> InvoiceState:
+    """The state of an issued invoice by what is paid of it and written off, minor units."""
+    if settled == gross:
         return InvoiceState.PAID
-    return InvoiceState.PARTLY_PAID if paid else InvoiceState.ISSUED
+    return InvoiceState.PARTLY_PAID if settled else InvoiceState.ISSUED
 
 
 def _laws(invoice: Invoice) -> tuple[tuple[str, bool], ...]:
     """What holds of every issued invoice, in words."""
     gross, currency = invoice.gross.amount, invoice.currency
+    settled = invoice.paid + invoice.written_off
     return (
         ("net and tax are the gross", invoice.net + invoice.tax == invoice.gross),
         ("its lines are the net", total((line.net for line in invoice.lines), currency) == invoice.net),
@@ -173,8 +176,8 @@ def _laws(invoice: Invoice) -> tuple[tuple[str, bool], ...]:
         ("its taxes are the tax", total((row.tax for row in invoice.breakdown), currency) == invoice.tax),
         ("it asks for something", gross > 0),
         ("it is not due before it is issued", invoice.issued_on <= invoice.due_on),
-        ("no more is paid than asked", 0 <= invoice.paid <= gross),
-        ("nothing is credited before all is paid", invoice.credited == 0 or invoice.paid == gross),
+        ("no more is paid than asked", 0 <= invoice.paid <= settled <= gross),
+        ("nothing is credited before all is paid", invoice.credited == 0 or settled == gross),
         ("counters are not negative", min(invoice.credited, invoice.refunded) >= 0),
-        ("its state is that of what is paid", invoice.state is settled_state(gross, invoice.paid)),
+        ("its state is that of what is paid", invoice.state is settled_state(gross, settled)),
     )

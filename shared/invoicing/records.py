@@ -87,6 +87,7 @@ def write_invoice(invoice: Invoice) -> dict[str, Value]:
         "paid": invoice.paid,
         "credited": invoice.credited,
         "refunded": invoice.refunded,
+        "written_off": invoice.written_off,
         "version": invoice.version,
     }
 
@@ -94,7 +95,7 @@ def write_invoice(invoice: Invoice) -> dict[str, Value]:
 def write_settlement(invoice: Invoice) -> dict[str, Value]:
     """The only fields of an issued invoice that ever change."""
     fields = write_invoice(invoice)
-    return {name: fields[name] for name in ("state", "paid", "credited", "refunded", "version")}
+    return {name: fields[name] for name in ("state", "paid", "credited", "refunded", "written_off", "version")}
 
 
 def read_invoice(document: Document) -> Invoice:
@@ -120,6 +121,7 @@ def read_invoice(document: Document) -> Invoice:
         paid=paid,
         credited=credited,
         refunded=refunded,
+        written_off=cast("int", fields.get("written_off", 0)),
         version=version,
     )
 

@@ -98,6 +98,7 @@ class InvoiceAnswer(Wire):
     paid: MoneyWire | None = None
     credited: MoneyWire | None = None
     refunded: MoneyWire | None = None
+    written_off: MoneyWire | None = None
     open: MoneyWire | None = None
 
     @classmethod
@@ -142,9 +143,9 @@ class InvoiceAnswer(Wire):
             )
             for line in invoice.lines
         )
-        paid, credited, refunded = (
+        paid, credited, refunded, written_off = (
             MoneyWire(amount=amount, currency=invoice.currency)
-            for amount in (invoice.paid, invoice.credited, invoice.refunded)
+            for amount in (invoice.paid, invoice.credited, invoice.refunded, invoice.written_off)
         )
         return cls(
             id=invoice.id,
@@ -163,6 +164,7 @@ class InvoiceAnswer(Wire):
             paid=paid,
             credited=credited,
             refunded=refunded,
+            written_off=written_off,
             open=MoneyWire.of(invoice.open),
         )
 

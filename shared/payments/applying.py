@@ -92,7 +92,7 @@ def _written(call: Call, settlement: Settlement, view: View) -> Iterator[Write]:
         yield _put(view, payment_ref(call.tenant, payment.id), write_payment(payment))
     if tracked := settlement.tracked:
         yield _put(view, tracked_ref(call.tenant, tracked.thing, tracked.id), write_tracked(tracked))
-    if invoice := settlement.invoice:
+    for invoice in (*((settlement.invoice,) if settlement.invoice else ()), *settlement.others):
         ref = invoice_ref(call.tenant, invoice.id)
         document = _there(view, ref)
         yield Update(ref, write_settlement(invoice), document.version)

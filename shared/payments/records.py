@@ -1,6 +1,6 @@
 """The inbox, payments and receipts as documents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
@@ -14,6 +14,7 @@ from shared.payments.model import (
     PartnerEvent,
     Payment,
     Receipt,
+    Share,
     Stage,
     StoredEvent,
     Thing,
@@ -188,6 +189,7 @@ def write_payment(payment: Payment) -> dict[str, Value]:
         "state": payment.state.value,
         "occurred_at": payment.occurred_at,
         **{name: cast("int", getattr(payment, name)) for name in _PARTS},
+        "shares": [write_share(share) for share in payment.shares],
     }
 
 
@@ -207,7 +209,34 @@ def read_payment(document: Document) -> Payment:
         invoice_id=invoice,
         customer_id=customer,
         **{name: cast("int", fields[name]) for name in _PARTS},
+        shares=tuple(read_share(share) for share in cast("Sequence[Fields]", fields.get("shares", ()))),
     )
+
+
+def write_share(share: Share) -> dict[str, Value]:
+    """A share's fields."""
+    return {
+        "allocation": share.allocation,
+        "invoice_id": share.invoice_id,
+        "customer_id": share.customer_id,
+        "currency": share.currency,
+        "taken": share.taken,
+        "settled": share.settled,
+        "written_off": share.written_off,
+        "gain": share.gain,
+        "books": share.books,
+    }
+
+
+def read_share(fields: Fields) -> Share:
+    """The share that `write_share` wrote."""
+    allocation, invoice, customer, currency, books = (
+        cast("str", fields[name]) for name in ("allocation", "invoice_id", "customer_id", "currency", "books")
+    )
+    taken, settled, written_off, gain = (
+        cast("int", fields[name]) for name in ("taken", "settled", "written_off", "gain")
+    )
+    return Share(allocation, invoice, customer, currency, taken, settled, written_off, gain, books)
 
 
 def write_tracked(tracked: Tracked) -> dict[str, Value]:

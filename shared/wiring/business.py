@@ -11,8 +11,10 @@ from shared.wiring.ledger import LedgerRooms
 if TYPE_CHECKING:
     from shared.customers.use_cases import Customers
     from shared.invoicing.use_cases import Invoicing
+    from shared.payments.use_cases.allocations import Allocations
     from shared.payments.use_cases.inbox import Inbox
     from shared.payments.use_cases.payments import Payments
+    from shared.payments.use_cases.write_offs import WriteOffLimits
     from shared.payroll.use_cases.employees import Employees
     from shared.payroll.use_cases.runs import PayrollRuns
     from shared.tax.use_cases import Taxes
@@ -65,6 +67,20 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.use_cases.payments import Payments
 
         return Payments(self.desk, self.books)
+
+    @cached_property
+    def allocations(self) -> "Allocations":
+        """Payments, allocated to invoices."""
+        from shared.payments.use_cases.allocations import Allocations
+
+        return Allocations(self.desk, self.books)
+
+    @cached_property
+    def write_off_limits(self) -> "WriteOffLimits":
+        """How much of an invoice may be written off."""
+        from shared.payments.use_cases.write_offs import WriteOffLimits
+
+        return WriteOffLimits(self.desk)
 
     # --- payroll
 

@@ -26,8 +26,10 @@ from shared.ledger.use_cases.posting import Books
 from shared.ledger.use_cases.proofs import Proofs
 from shared.ledger.use_cases.reports import Reports
 from shared.outbox import Outbox
+from shared.payments.use_cases.allocations import Allocations
 from shared.payments.use_cases.inbox import Inbox
 from shared.payments.use_cases.payments import Payments
+from shared.payments.use_cases.write_offs import WriteOffLimits
 from shared.payroll.use_cases.employees import Employees
 from shared.payroll.use_cases.runs import PayrollRuns
 from shared.ports import Decision, View
@@ -167,6 +169,8 @@ class Instance:
     invoicing: Invoicing
     inbox: Inbox
     payments: Payments
+    allocations: Allocations
+    write_off_limits: WriteOffLimits
     employees: Employees
     runs: PayrollRuns
     secrets: LiveSecrets
@@ -254,6 +258,8 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
         Invoicing(desk, books, Taxes(), lambda _: SELLER),
         Inbox(desk, secrets, vault),
         Payments(desk, books),
+        Allocations(desk, books),
+        WriteOffLimits(desk),
         employees,
         PayrollRuns(desk, books, employees),
         secrets,

@@ -18,7 +18,11 @@ ONLY_HERE = {
         "entry_data",
         "exchange",
     },
-    "payments": {"applying", "partners"},  # the one long decision; one file a partner's scheme
+    "payments": {  # orders and their documents; the one long decision; one file a partner's scheme
+        "allocations",
+        "applying",
+        "partners",
+    },
     "payroll": {"countries", "frequency", "runs"},  # a country's law is its own; runs have a life of their own
     "privacy": {"crypto", "disclosures", "vault"},  # a service to the domains rather than one of them
     "tax": {"amounts", "rates", "vat_ids"},  # published arithmetic and tables

@@ -104,7 +104,7 @@ def _check_amount(invoice: Invoice, amount: Money) -> None:
 
 
 def _moved(invoice: Invoice, happening: Happening, *, paid: int, credited: int, refunded: int) -> Invoice:
-    state = settled_state(invoice.gross.amount, paid)
+    state = settled_state(invoice.gross.amount, paid + invoice.written_off)
     if state not in require(invoice.state, happening):
         message = f"{happening.value} led from {invoice.state.value} to {state.value}"
         raise AssertionError(message)

@@ -1,5 +1,6 @@
 """A payment begins, fails, succeeds, or is taken back by the bank."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.invoicing.model import Invoice
@@ -56,12 +57,15 @@ def dearer(payment: Payment, event: PartnerEvent) -> Settlement | None:
     return Settlement(after, lines=fee_lines(replace(event, fee=more)))
 
 
-def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement:
-    """The bank took back what was left of it, after it had succeeded: a new entry, and the invoice is open again."""
+def reverse(
+    payment: Payment, event: PartnerEvent, invoice: Invoice | None, others: Mapping[str, Invoice]
+) -> Settlement:
+    """The bank took back what was left of it, after it had succeeded: a new entry, and its invoices are open again."""
     left = payment.matched + payment.unapplied
     if not left:
         return Settlement(replace(payment, stage=Stage.REVERSED, version=payment.version + 1))
-    parts, invoice = go(payment, invoice, left)
+    parts, invoice = go(payment, invoice, left, others)
     after = less(payment, parts, reversed=left, stage=Stage.REVERSED)
     back = credit(clearing_account(event.partner), Money(left, payment.currency))
-    return Settlement(after, invoice, (*parts.debits(), back, *fee_lines(event)))
+    lines = (*parts.debits(), back, *fee_lines(event))
+    return Settlement(after, invoice, lines, others=parts.allocated.besides(payment.invoice_id))

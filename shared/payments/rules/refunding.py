@@ -1,6 +1,8 @@
 """Money goes back to the payer, by the partner's word: told as a total, or as one refund after another."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import clearing_account
@@ -10,8 +12,13 @@ from shared.payments.model import PartnerEvent, Payment, Tracked
 from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.settlement import Settlement, come, fee_lines, go, less, told_money
 
+Invoices: TypeAlias = tuple[Invoice | None, Mapping[str, Invoice]]
+"""The invoice that a payment named, and those that it was allocated to."""
 
-def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement | None:
+
+def give_back(
+    payment: Payment, event: PartnerEvent, invoice: Invoice | None, others: Mapping[str, Invoice]
+) -> Settlement | None:
     """The partner tells how much went back in all; None when that was known before.
 
     Raises:
@@ -22,17 +29,17 @@ def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None) ->
     if amount <= 0:
         return None
     after = replace(payment, refund_told=told.amount)
-    return _back(after, event, invoice, Money(amount, payment.currency))
+    return _back(after, event, Money(amount, payment.currency), (invoice, others))
 
 
-def give_back_once(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tracked: Tracked) -> Settlement:
+def give_back_once(payment: Payment, event: PartnerEvent, tracked: Tracked, invoices: Invoices) -> Settlement:
     """One refund went back, of its own amount; it is told once, for it is tracked.
 
     Raises:
         RefundTooLarge: more than was received, or in another currency.
     """
     money = _of(payment, tracked.money)
-    return replace(_back(payment, event, invoice, money), tracked=tracked)
+    return replace(_back(payment, event, money, invoices), tracked=tracked)
 
 
 def take_again(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tracked: Tracked) -> Settlement:
@@ -67,11 +74,12 @@ def _of(payment: Payment, money: Money) -> Money:
     return money
 
 
-def _back(payment: Payment, event: PartnerEvent, invoice: Invoice | None, money: Money) -> Settlement:
+def _back(payment: Payment, event: PartnerEvent, money: Money, invoices: Invoices) -> Settlement:
     if money.amount > payment.matched + payment.unapplied:
         message = "the partner tells of more refunded than is left of the payment"
         raise RefundTooLarge(message, field="amount", detail={"payment": payment.id})
-    parts, invoice = go(payment, invoice, money.amount)
+    parts, invoice = go(payment, invoices[0], money.amount, invoices[1])
     after = less(payment, parts, refunded=payment.refunded + money.amount)
     back = credit(clearing_account(event.partner), money)
-    return Settlement(after, invoice, (*parts.debits(), back, *fee_lines(event)))
+    lines = (*parts.debits(), back, *fee_lines(event))
+    return Settlement(after, invoice, lines, others=parts.allocated.besides(payment.invoice_id))

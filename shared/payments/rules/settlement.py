@@ -1,6 +1,6 @@
 """What an event comes to: what it leaves of payment, invoice and the partner's own object, and the lines to post."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from shared.ledger.model import Line, credit, debit
 from shared.money import Money, zero
 from shared.payments.model import PartnerEvent, Payment, Tracked
 from shared.payments.rules.accounts import FEES, UNAPPLIED_CASH
+from shared.payments.rules.shares import NOTHING_TAKEN, Taken, take_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Settlement:
     invoice: Invoice | None = None
     lines: tuple[Line, ...] = ()
     tracked: Tracked | None = None
+    others: tuple[Invoice, ...] = ()
+    """Other invoices, to which parts of the payment had been allocated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,13 @@ class Parts:
     settled: Money
     credited: Money
     unapplied: Money
+    allocated: Taken = NOTHING_TAKEN
+    """What goes from invoices that it was allocated to."""
 
     @property
     def matched(self) -> int:
-        """What belongs to the invoice and its customer."""
-        return (self.settled + self.credited).amount
+        """What belongs to invoices and their customers."""
+        return (self.settled + self.credited).amount + self.allocated.amount
 
     def credits(self) -> tuple[Line, ...]:
         """It came."""
@@ -42,7 +47,7 @@ class Parts:
 
     def debits(self) -> tuple[Line, ...]:
         """It goes."""
-        return tuple(debit(account, part) for account, part in self._accounts())
+        return (*(debit(account, part) for account, part in self._accounts()), *self.allocated.lines)
 
     def _accounts(self) -> Iterable[tuple[str, Money]]:
         parts = ((RECEIVABLE, self.settled), (CUSTOMER_CREDIT, self.credited), (UNAPPLIED_CASH, self.unapplied))
@@ -62,18 +67,26 @@ def come(invoice: Invoice | None, money: Money) -> tuple[Parts, Invoice | None]:
     return Parts(applied.applied, applied.excess, none), applied.invoice
 
 
-def go(payment: Payment, invoice: Invoice | None, amount: int) -> tuple[Parts, Invoice | None]:
-    """What was unapplied goes first, then the credit of the invoice's customer, then what settled the invoice."""
+def go(
+    payment: Payment, invoice: Invoice | None, amount: int, others: Mapping[str, Invoice]
+) -> tuple[Parts, Invoice | None]:
+    """Where money that goes back comes from, and the invoice that the payment named as it leaves it.
+
+    What was unapplied goes first, then what was allocated by orders, the latest first, then the credit of the
+    invoice's customer, then what settled the invoice. `others` are the invoices of the payment's shares.
+    """
     unapplied = min(amount, payment.unapplied)
-    matched = Money(amount - unapplied, payment.currency)
+    allocated = take_shares(payment, others, amount - unapplied)
+    invoice = allocated.invoices.get(payment.invoice_id, invoice)
+    matched = Money(amount - unapplied - allocated.amount, payment.currency)
     none = zero(payment.currency)
     if not matched.amount:
-        return Parts(none, none, Money(unapplied, payment.currency)), None
+        return Parts(none, none, Money(unapplied, payment.currency), allocated), allocated.touched(payment.invoice_id)
     if invoice is None:
         message = f"payment {payment.id} was matched to an invoice that is gone"
         raise LookupError(message)
     given = refund(invoice, matched)
-    return Parts(given.reopened, given.from_credit, Money(unapplied, payment.currency)), given.invoice
+    return Parts(given.reopened, given.from_credit, Money(unapplied, payment.currency), allocated), given.invoice
 
 
 def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
@@ -82,6 +95,7 @@ def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
         payment,
         matched=payment.matched - parts.matched,
         unapplied=payment.unapplied - parts.unapplied.amount,
+        shares=parts.allocated.left(payment),
         version=payment.version + 1,
         **went,
     )

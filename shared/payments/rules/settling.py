@@ -7,7 +7,7 @@ from typing import NoReturn
 from shared.calls import Call
 from shared.faults import Retryable
 from shared.invoicing.model import Invoice
-from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either
+from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either, read_invoice
 from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.payments.model import EventKind, PartnerEvent, Payment, Stage, StoredEvent, Thing, Tracked
 from shared.payments.records import (
@@ -22,7 +22,7 @@ from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
 from shared.payments.rules.paying import begin, dearer, receive, reverse
-from shared.payments.rules.refunding import give_back, give_back_once, known_by_its_total, take_again
+from shared.payments.rules.refunding import Invoices, give_back, give_back_once, known_by_its_total, take_again
 from shared.payments.rules.settlement import Settlement, told_money
 from shared.ports import View
 
@@ -52,7 +52,7 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     event = stored.event
     if event.kind is EventKind.PAYMENT_REFUNDED:
         payment = _succeeded(call, stored, view)
-        return give_back(payment, event, _invoice(call, stored, payment.invoice_id, view))
+        return give_back(payment, event, *_invoices(call, stored, payment, view))
     known, identity = _known(call, event, view), payment_of(event)
     stage = step(TABLES[Thing.PAYMENT], known.stage if known else None, event.kind)
     if stage is Meaning.STALE:
@@ -62,7 +62,7 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     if stage is Stage.SUCCEEDED:
         return receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
     if stage is Stage.REVERSED and known:
-        return reverse(known, event, _invoice(call, stored, known.invoice_id, view))
+        return reverse(known, event, *_invoices(call, stored, known, view))
     return begin(identity, event, known, stage) if isinstance(stage, Stage) else None
 
 
@@ -78,10 +78,9 @@ def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
             _never_came(call, stored, Thing.REFUND)
         stage = Stage.FAILED
     tracked = _next(event, Thing.REFUND, known, stage)
-    invoice = _invoice(call, stored, payment.invoice_id, view)
     if tracked.stage is Stage.SUCCEEDED:
-        return give_back_once(payment, event, invoice, tracked)
-    return take_again(payment, event, invoice, tracked)
+        return give_back_once(payment, event, tracked, _invoices(call, stored, payment, view))
+    return take_again(payment, event, _invoice(call, stored, payment.invoice_id, view), tracked)
 
 
 def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View) -> Settlement | None:
@@ -154,6 +153,15 @@ def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> In
         return None
     invoice = read_either(document)
     return invoice if isinstance(invoice, Invoice) else None
+
+
+def _invoices(call: Call, stored: StoredEvent, payment: Payment, view: View) -> Invoices:
+    """The invoice that a payment named, and those that it was allocated to, asked for at once."""
+    refs = {share.invoice_id: invoice_ref(call.tenant, share.invoice_id) for share in payment.shares}
+    own = [invoice_ref(call.tenant, payment.invoice_id)] if payment.invoice_id else []
+    view.need([*own, *refs.values()])
+    others = {key: read_invoice(document) for key, ref in refs.items() if (document := view[ref]) is not None}
+    return _invoice(call, stored, payment.invoice_id, view), others
 
 
 def _never_came(call: Call, stored: StoredEvent, thing: Thing) -> NoReturn:

@@ -105,6 +105,11 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     f"/v1/ledger/entries/{NOBODY}/disclosures": {"fields": ["memo"], "purpose": "audit"},
     "/v1/webhook_endpoints": {"url": "https://erp.example.com/", "filters": ["payment.*"], "description": "ERP"},
     f"/v1/webhook_endpoints/{NOBODY}/update": {"url": "https://erp.example.com/", "filters": ["*"]},
+    f"/v1/payments/{NOBODY}/allocations": {
+        "lines": [{"invoice_id": NOBODY, "amount": {"amount": 100, "currency": "GBP"}, "write_off": True}]
+    },
+    f"/v1/payments/{NOBODY}/allocations/{NOBODY}/undo": {"reason": "another customer's"},
+    "/v1/payments/write_off_limits": {"limit": {"amount": 100, "currency": "GBP"}, "reason": "bank charges"},
     f"/v1/webhook_endpoints/{NOBODY}/resends": {"since": "2026-11-15T00:00:00Z", "until": "2026-11-16T00:00:00Z"},
 }
 """A good body for every POST that takes one; each bad case breaks one thing of it."""
@@ -179,6 +184,7 @@ def particular() -> Iterator[Case]:
     yield from of_repairs()
     yield from of_monitors()
     yield from of_years_and_openings()
+    yield from of_allocations()
     yield from of_webhooks()
     invoices, employees = "/v1/invoices", "/v1/employees"
     yield Case("no such customer", invoices, changed(invoices), 422, "unknown_customer", "customer_id")
@@ -285,6 +291,23 @@ def of_monitors() -> Iterator[Case]:
     yield Case("an endless amount", monitors, changed(monitors, amount=10**30), 422, "invalid_fields", "amount")
     yield Case("an amount as text", monitors, changed(monitors, amount="100"), 422, "invalid_fields", "amount")
     yield Case("free text", monitors, changed(monitors, reference="é"), 422, "invalid_fields", "reference")
+
+
+def of_allocations() -> Iterator[Case]:
+    """What cannot be allocated, taken back or allowed."""
+    path, limits = f"/v1/payments/{NOBODY}/allocations", "/v1/payments/write_off_limits"
+    yield Case("a payment of nothing", path, changed(path), 404, "unknown_payment", "id")
+    yield Case("no invoice", path, changed(path, lines=[]), 422, "invalid_fields", "lines")
+    line = {"invoice_id": NOBODY, "amount": {"amount": 100, "currency": "GBP"}}
+    yield Case("too many invoices", path, changed(path, lines=[line] * 51), 422, "invalid_fields", "lines")
+    for amount in (0, -1, 1.0, "1", 10**30, True):
+        bad = changed(path, lines=[{**line, "amount": {"amount": amount, "currency": "GBP"}}])
+        yield Case(f"an amount of {amount!r}", path, bad, 422, "invalid_fields", "lines")
+    undo = f"{path}/{NOBODY}/undo"
+    yield Case("an allocation of nothing", undo, changed(undo), 404, "unknown_allocation", "allocation")
+    yield Case("no reason", undo, changed(undo, reason=""), 422, "invalid_fields", "reason")
+    below = {"amount": -1, "currency": "GBP"}
+    yield Case("a limit below zero", limits, changed(limits, limit=below), 422, "invalid_fields", "limit")
 
 
 def of_webhooks() -> Iterator[Case]:
