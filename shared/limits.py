@@ -115,3 +115,6 @@ ALLOCATION_INVOICES: Final = 50
 
 PAYMENT_SHARES: Final = 100
 """Parts that a payment is allocated in: a refund of all of it writes as many invoices in its commit."""
+
+MATCHED_NUMBERS: Final = 20
+"""Numbers of our invoices that one payment's reference may name."""

@@ -10,6 +10,7 @@ from shared.listing import Listing
 from shared.money import Money
 from shared.payments.allocations import Allocation
 from shared.payments.model import Payment, StoredEvent
+from shared.payments.use_cases.virtual_accounts import VirtualAccount
 from shared.payments.wire import (
     AllocationAnswer,
     AllocationOrder,
@@ -21,6 +22,9 @@ from shared.payments.wire import (
     PaymentAnswer,
     PaymentPath,
     ReasonOrder,
+    VirtualAccountAnswer,
+    VirtualAccountOrder,
+    VirtualAccountPath,
     WriteOffLimitOrder,
     WriteOffLimitsAnswer,
 )
@@ -71,6 +75,24 @@ def list_allocations(call: Call, path: PaymentPath, query: ListQuery) -> Listing
 def undo_allocation(call: Call, path: AllocationPath, body: ReasonOrder) -> Done[Allocation]:
     """Take back what is left of an allocation by a new entry: its invoices are open again, its money is unapplied."""
     return house().allocations.undo(call.because(body.reason), path.id, path.allocation)
+
+
+@api.route("POST", "/v1/payments/virtual_accounts", status=201, answers=VirtualAccountAnswer)
+def assign_virtual_account(call: Call, body: VirtualAccountOrder) -> Done[VirtualAccount]:
+    """Give a virtual account to a customer: money that comes to it is theirs. Its number is not kept."""
+    return house().virtual_accounts.assign(call, body.number, body.customer_id)
+
+
+@api.route("GET", "/v1/payments/virtual_accounts", answers=PageAnswer[VirtualAccountAnswer])
+def list_virtual_accounts(call: Call, query: ListQuery) -> Listing[VirtualAccount]:
+    """Virtual accounts and whose they are, by the blind indexes of their numbers."""
+    return house().virtual_accounts.page(call.tenant, query.limit, query.cursor)
+
+
+@api.route("POST", "/v1/payments/virtual_accounts/{id}/release", answers=VirtualAccountAnswer)
+def release_virtual_account(call: Call, path: VirtualAccountPath, body: ReasonOrder) -> Done[VirtualAccount]:
+    """Take a virtual account from its customer; it can be given to another then."""
+    return house().virtual_accounts.release(call.because(body.reason), path.id)
 
 
 @api.route("GET", "/v1/payments/write_off_limits", answers=WriteOffLimitsAnswer)

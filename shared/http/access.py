@@ -47,6 +47,9 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/v1/payments/{id}/allocations"): "payments:allocate",
     ("GET", "/v1/payments/{id}/allocations"): "payments:read",
     ("POST", "/v1/payments/{id}/allocations/{allocation}/undo"): "payments:allocate",
+    ("POST", "/v1/payments/virtual_accounts"): "payments:assign",
+    ("GET", "/v1/payments/virtual_accounts"): "payments:read",
+    ("POST", "/v1/payments/virtual_accounts/{id}/release"): "payments:assign",
     ("GET", "/v1/payments/write_off_limits"): "payments:read",
     ("POST", "/v1/payments/write_off_limits"): "payments:limit",
     # payroll
@@ -124,6 +127,7 @@ _ACCOUNTING: Final = _READING | {
     "ledger:control",
     "payments:replay",
     "payments:allocate",
+    "payments:assign",
     "payroll:read",
 }
 
@@ -186,6 +190,7 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "start_ledger_seals": ("scheduler",),
     "seal_ledger": ("tasks",),
     "apply_payment_event": ("tasks",),
+    "match_payment": ("tasks",),
     "issue_receipt": ("events",),
     "calculate_payslips": ("tasks",),
     "post_payslips": ("tasks",),

@@ -1,6 +1,6 @@
 """Events as we understand them, payments, and the states both go through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -58,7 +58,9 @@ class PartnerEvent:
     invoice_id: str = ""
     """Our invoice, when the partner carries its id back to us."""
     reference: str = ""
-    """The number of our invoice, where payer or partner names it; never what else they write."""
+    """The number of our invoice, where payer or partner names it, or the numbers with blanks between; nothing else."""
+    paid_to: str = field(default="", repr=False)
+    """The number of the virtual account that the money came to. It is never stored: see `StoredEvent.account`."""
 
 
 class EventState(Enum):
@@ -237,6 +239,8 @@ class StoredEvent:
     """It was replayed after its month was closed: its entry is effective on the day of the replay."""
     refused: str = ""
     entry_id: str = ""
+    account: str = ""
+    """The blind index of the virtual account that the money came to."""
 
 
 @dataclass(frozen=True, slots=True)

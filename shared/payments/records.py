@@ -26,6 +26,7 @@ from shared.ports import Document, Fields, Ref, Value, tenant_ref
 INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
 RAW: Final = "raw"
+VIRTUAL_ACCOUNTS: Final = "virtual_accounts"
 
 _PARTS: Final = ("received", "matched", "unapplied", "refunded", "refund_told", "reversed", "fee_told", "version")
 TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
@@ -83,6 +84,11 @@ def receipt_ref(tenant: TenantId, payment: str) -> Ref:
     return tenant_ref(tenant, "receipts", payment)
 
 
+def virtual_account_ref(tenant: TenantId, index: str) -> Ref:
+    """Whose a virtual account is, by the blind index of its number."""
+    return tenant_ref(tenant, VIRTUAL_ACCOUNTS, index)
+
+
 def write_event(stored: StoredEvent, sealed: bytes) -> dict[str, Value]:
     """An event's fields; what the partner wrote is only there sealed."""
     return {
@@ -105,7 +111,8 @@ def write_replay(stored: StoredEvent) -> dict[str, Value]:
 
 
 def _replayed(stored: StoredEvent) -> dict[str, Value]:
-    return {"waits_from": stored.waits_from, "replays": stored.replays, "late": stored.late}
+    again: dict[str, Value] = {"waits_from": stored.waits_from, "replays": stored.replays, "late": stored.late}
+    return again | ({"virtual_account": stored.account} if stored.account else {})
 
 
 def _said(event: PartnerEvent) -> dict[str, Value]:
@@ -169,6 +176,7 @@ def read_event(document: Document) -> StoredEvent:
         late=cast("bool", fields["late"]),
         refused=cast("str", refusal["code"]) if refusal else "",
         entry_id=cast("str", fields["entry_id"]),
+        account=cast("str", fields.get("virtual_account", "")),
     )
 
 

@@ -117,6 +117,18 @@ class WriteOffExceedsLimit(Conflict):
     code = "write_off_exceeds_limit"
 
 
+class UnknownVirtualAccount(NotFound):
+    """No such virtual account."""
+
+    code = "unknown_virtual_account"
+
+
+class VirtualAccountTaken(Conflict):
+    """The virtual account is another customer's."""
+
+    code = "virtual_account_taken"
+
+
 class UnknownAllocation(NotFound):
     """The payment has no such allocation."""
 

@@ -6,11 +6,13 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from shared.identity import TenantId
-from shared.limits import ALLOCATION_INVOICES, AMOUNT_MINOR
+from shared.limits import ALLOCATION_INVOICES, AMOUNT_MINOR, MATCHED_NUMBERS
 from shared.money import Money
 from shared.payments.allocations import Allocation, AllocationState, Basis, KeptRate, Slice
 from shared.payments.model import EventKind, EventState, Payment, PaymentState, Share, StoredEvent
-from shared.payments.records import PAYMENTS
+from shared.payments.partners.reading import INVOICE_NUMBER
+from shared.payments.records import PAYMENTS, VIRTUAL_ACCOUNTS
+from shared.payments.use_cases.virtual_accounts import VirtualAccount
 from shared.ports import Ref, tenant_ref
 from shared.wire import DecimalText, IsoDate, MoneyWire, PageQuery, ShortText, Wire
 
@@ -167,12 +169,51 @@ class ApplyTask(Wire):
     payment: Annotated[str, Field(pattern=r"^([a-z2-7]{52})?$")]
     invoice: Annotated[str, Field(pattern=r"^([a-z2-7]{52})?$")]
     object: Annotated[str, Field(pattern=r"^((refunds|disputes|payouts)/[a-z2-7]{52})?$")] = ""
+    account: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     replay: Annotated[int, Field(ge=0)] = 0
 
     def along(self, tenant: TenantId) -> list[Ref]:
         """What the event is about, to be read with it."""
-        places = ((PAYMENTS, self.payment), ("invoices", self.invoice), tuple(self.object.split("/")))
+        about = ((PAYMENTS, self.payment), ("invoices", self.invoice), (VIRTUAL_ACCOUNTS, self.account))
+        places = (*about, tuple(self.object.split("/")))
         return [tenant_ref(tenant, place[0], place[1]) for place in places if place[-1]]
+
+
+class MatchTask(Wire):
+    """A payment to match, and the numbers of our invoices that its reference named, if it named several."""
+
+    payment: ObjectId
+    numbers: Annotated[
+        tuple[Annotated[str, Field(pattern=INVOICE_NUMBER)], ...], Field(max_length=MATCHED_NUMBERS)
+    ] = ()
+
+
+# --- virtual accounts --------------------------------------------------------------------
+
+
+class VirtualAccountOrder(Wire):
+    """An account's number, and whose it is; the number is kept as a blind index only."""
+
+    number: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{2,63}$", examples=["GB33BUKB20201555555555"])]
+    customer_id: ObjectId
+
+
+class VirtualAccountPath(Wire):
+    """The virtual account in the path."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class VirtualAccountAnswer(Wire):
+    """A virtual account by the blind index of its number; `customer_id` is null once it was released."""
+
+    id: str
+    customer_id: str | None
+
+    @classmethod
+    def of(cls, account: VirtualAccount) -> Self:
+        """The account on the wire."""
+        return cls(id=account.id, customer_id=account.customer_id or None)
 
 
 # --- allocations -------------------------------------------------------------------------

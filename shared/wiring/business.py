@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from shared.invoicing.use_cases import Invoicing
     from shared.payments.use_cases.allocations import Allocations
     from shared.payments.use_cases.inbox import Inbox
+    from shared.payments.use_cases.matching import Matching
     from shared.payments.use_cases.payments import Payments
+    from shared.payments.use_cases.virtual_accounts import VirtualAccounts
     from shared.payments.use_cases.write_offs import WriteOffLimits
     from shared.payroll.use_cases.employees import Employees
     from shared.payroll.use_cases.runs import PayrollRuns
@@ -74,6 +76,20 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.use_cases.allocations import Allocations
 
         return Allocations(self.desk, self.books)
+
+    @cached_property
+    def matching(self) -> "Matching":
+        """Payments, matched by a query."""
+        from shared.payments.use_cases.matching import Matching
+
+        return Matching(self.desk, self.allocations)
+
+    @cached_property
+    def virtual_accounts(self) -> "VirtualAccounts":
+        """Whose the account is that money came to; vault and keys are entered only when a number is looked up."""
+        from shared.payments.use_cases.virtual_accounts import VirtualAccounts
+
+        return VirtualAccounts(self.desk, lambda: self.vault)
 
     @cached_property
     def write_off_limits(self) -> "WriteOffLimits":

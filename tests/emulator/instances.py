@@ -28,7 +28,9 @@ from shared.ledger.use_cases.reports import Reports
 from shared.outbox import Outbox
 from shared.payments.use_cases.allocations import Allocations
 from shared.payments.use_cases.inbox import Inbox
+from shared.payments.use_cases.matching import Matching
 from shared.payments.use_cases.payments import Payments
+from shared.payments.use_cases.virtual_accounts import VirtualAccounts
 from shared.payments.use_cases.write_offs import WriteOffLimits
 from shared.payroll.use_cases.employees import Employees
 from shared.payroll.use_cases.runs import PayrollRuns
@@ -170,6 +172,8 @@ class Instance:
     inbox: Inbox
     payments: Payments
     allocations: Allocations
+    matching: Matching
+    virtual_accounts: VirtualAccounts
     write_off_limits: WriteOffLimits
     employees: Employees
     runs: PayrollRuns
@@ -240,6 +244,7 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
     desk = Desk(store, outbox)
     vault = Vault(keysets, keys, clock)
     books, reports, disclosures = Books(desk), Reports(desk), Disclosures(desk, vault)
+    allocations = Allocations(desk, books)
     employees, secrets = Employees(desk, vault, disclosures), LiveSecrets()
     return Instance(
         line,
@@ -258,7 +263,9 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
         Invoicing(desk, books, Taxes(), lambda _: SELLER),
         Inbox(desk, secrets, vault),
         Payments(desk, books),
-        Allocations(desk, books),
+        allocations,
+        Matching(desk, allocations),
+        VirtualAccounts(desk, lambda: vault),
         WriteOffLimits(desk),
         employees,
         PayrollRuns(desk, books, employees),

@@ -42,6 +42,14 @@ def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: 
     return Settlement(payment, invoice, lines)
 
 
+def paid_by(settlement: Settlement, customer: str) -> Settlement:
+    """The settlement of a payment whose payer is known by its account; the customer of a named invoice wins."""
+    payment = settlement.payment
+    if payment is None or payment.customer_id or not customer:
+        return settlement
+    return replace(settlement, payment=replace(payment, customer_id=customer))
+
+
 def dearer(payment: Payment, event: PartnerEvent) -> Settlement | None:
     """A payment that is known, told again with a larger fee: the difference; None when there is none.
 

@@ -17,11 +17,12 @@ from shared.payments.records import (
     read_tracked,
     tracked_id,
     tracked_ref,
+    virtual_account_ref,
 )
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step
-from shared.payments.rules.paying import begin, dearer, receive, reverse
+from shared.payments.rules.paying import begin, dearer, paid_by, receive, reverse
 from shared.payments.rules.refunding import Invoices, give_back, give_back_once, known_by_its_total, take_again
 from shared.payments.rules.settlement import Settlement, told_money
 from shared.ports import View
@@ -60,7 +61,8 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     if stage is Meaning.WAITS:
         _succeeded(call, stored, view)  # it has not: what is taken back has still to come
     if stage is Stage.SUCCEEDED:
-        return receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
+        settlement = receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
+        return paid_by(settlement, _payer(call, stored, view))
     if stage is Stage.REVERSED and known:
         return reverse(known, event, *_invoices(call, stored, known, view))
     return begin(identity, event, known, stage) if isinstance(stage, Stage) else None
@@ -136,11 +138,17 @@ def _succeeded(call: Call, stored: StoredEvent, view: View) -> Payment:
 
 
 def _meant(call: Call, event: PartnerEvent, view: View) -> str:
-    """The invoice that an event names, by its id or by its number."""
-    if event.invoice_id or not event.reference:
+    """The invoice that an event names, by its id or by its number. Several numbers are for `match_payment`."""
+    if event.invoice_id or not event.reference or " " in event.reference:
         return event.invoice_id
     number = view[number_ref(call.tenant, event.reference)]
     return str(number["invoice_id"]) if number else ""
+
+
+def _payer(call: Call, stored: StoredEvent, view: View) -> str:
+    """The customer whose virtual account the money came to; nobody where it is nobody's."""
+    document = view[virtual_account_ref(call.tenant, stored.account)] if stored.account else None
+    return str(document["customer_id"]) if document else ""
 
 
 def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> Invoice | None:

@@ -11,6 +11,7 @@ from typing import Final
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.events import Announcement, Json
+from shared.faults import Retryable
 from shared.identity import TenantId
 from shared.invoicing.model import Happening, Invoice
 from shared.invoicing.records import invoice_ref, read_either, write_settlement
@@ -51,14 +52,22 @@ class Allocations:
         self._desk, self._books = desk, books
 
     def allocate(
-        self, call: Call, payment_id: str, slices: Sequence[Slice], basis: Basis = Basis.ORDER
+        self,
+        call: Call,
+        payment_id: str,
+        slices: Sequence[Slice],
+        basis: Basis = Basis.ORDER,
+        *,
+        version: int | None = None,
     ) -> Done[Allocation]:
         """Apply what is unapplied of a payment, or held of it as its customer's credit, to invoices: all or none.
+
+        `version` is the payment's that the order was made for; None for whatever stands.
 
         Raises:
             UnknownPayment, UnknownInvoice: there is none under this id.
             Refused: as `rules.allocating.allocate`, or by the ledger (recorded).
-            Retryable: contention or silence outlasted the attempts.
+            Retryable: contention or silence outlasted the attempts, or the payment is not of that version any more.
         """
         ref = allocation_ref(call.tenant, call.cause.stored_id("allocation"))
         refs = [payment_ref(call.tenant, payment_id), *(invoice_ref(call.tenant, one.invoice_id) for one in slices)]
@@ -70,6 +79,9 @@ class Allocations:
             if known is not None:
                 return Booking(Outcome(ref, "payment.allocate", read_allocation(known)))
             payment = _payment(view[refs[0]])
+            if version not in {None, payment.version}:
+                message = "the payment moved on"
+                raise Retryable(message, detail={"payment": payment_id})
             invoices = _invoices(call.tenant, payment, [one.invoice_id for one in slices], view)
             limit = max([read_limit(view[place]) for place in limits], default=0)
             made = allocate(payment, slices, invoices, Terms(ref.key, limit, same_currency, ""))

@@ -109,6 +109,8 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
         "lines": [{"invoice_id": NOBODY, "amount": {"amount": 100, "currency": "GBP"}, "write_off": True}]
     },
     f"/v1/payments/{NOBODY}/allocations/{NOBODY}/undo": {"reason": "another customer's"},
+    "/v1/payments/virtual_accounts": {"number": "GB33BUKB20201555555555", "customer_id": NOBODY},
+    f"/v1/payments/virtual_accounts/{'0' * 64}/release": {"reason": "closed"},
     "/v1/payments/write_off_limits": {"limit": {"amount": 100, "currency": "GBP"}, "reason": "bank charges"},
     f"/v1/webhook_endpoints/{NOBODY}/resends": {"since": "2026-11-15T00:00:00Z", "until": "2026-11-16T00:00:00Z"},
 }
@@ -306,6 +308,13 @@ def of_allocations() -> Iterator[Case]:
     undo = f"{path}/{NOBODY}/undo"
     yield Case("an allocation of nothing", undo, changed(undo), 404, "unknown_allocation", "allocation")
     yield Case("no reason", undo, changed(undo, reason=""), 422, "invalid_fields", "reason")
+    accounts = "/v1/payments/virtual_accounts"
+    yield Case("no such customer", accounts, changed(accounts), 422, "unknown_customer", "customer_id")
+    for number in ("", "--", "x" * 65, "GB\n33"):
+        bad = changed(accounts, number=number)
+        yield Case(f"an account {number!r}", accounts, bad, 422, "invalid_fields", "number")
+    release = f"{accounts}/{'0' * 64}/release"
+    yield Case("an account of nothing", release, changed(release), 404, "unknown_virtual_account", "id")
     below = {"amount": -1, "currency": "GBP"}
     yield Case("a limit below zero", limits, changed(limits, limit=below), 422, "invalid_fields", "limit")
 

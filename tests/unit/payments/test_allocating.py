@@ -257,12 +257,15 @@ def test_when_all_went_back_every_invoice_is_as_it_was(steps: list[tuple[int, tu
     """Reversing every payment at the end leaves no trace on the accounts."""
     office = an_office(limit=200)
     for number, step in steps:
+        payment = office.payments.get(f"p{number}")
+        if step[0] == "refund_fails" and any(one.stage is Stage.REVERSED for one in office.payments.values()):
+            continue  # its money would be here again after all was taken back
         try:
             take(office, f"p{number}", step)
         except Refused:
-            continue
+            assert payment == office.payments.get(f"p{number}")
     for name, payment in list(office.payments.items()):
-        if payment.stage is not Stage.REVERSED or payment.matched + payment.unapplied:
+        if payment.stage is not Stage.REVERSED:
             office.reverse(name)
     assert states(office) == [ISSUED, ISSUED, ISSUED]
     assert not any(office.posted.values())
