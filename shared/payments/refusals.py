@@ -1,6 +1,6 @@
 """Why payments say no."""
 
-from shared.faults import Conflict, Invalid, Malformed, NotFound, Unauthenticated
+from shared.faults import Conflict, Invalid, Malformed, NotFound, NotSupported, Unauthenticated
 
 
 class UnknownPartner(NotFound):
@@ -115,6 +115,12 @@ class WriteOffExceedsLimit(Conflict):
     """More would be written off than the tenant allows for an invoice in its currency."""
 
     code = "write_off_exceeds_limit"
+
+
+class NoExchangeRate(NotSupported):
+    """Nobody published the rate that is needed, on the day or shortly before it."""
+
+    code = "no_exchange_rate"
 
 
 class UnknownVirtualAccount(NotFound):

@@ -73,9 +73,14 @@ class BusinessRooms(LedgerRooms):
     @cached_property
     def allocations(self) -> "Allocations":
         """Payments, allocated to invoices."""
+        from shared.payments.exchange_rates import published_rates
+        from shared.payments.rules.exchanging import Exchange
         from shared.payments.use_cases.allocations import Allocations
 
-        return Allocations(self.desk, self.books)
+        def exchange(tenant: TenantId) -> Exchange:
+            return Exchange(published_rates(), self.tenants.profile(tenant).currency)
+
+        return Allocations(self.desk, self.books, exchange)
 
     @cached_property
     def matching(self) -> "Matching":

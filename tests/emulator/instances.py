@@ -26,6 +26,7 @@ from shared.ledger.use_cases.posting import Books
 from shared.ledger.use_cases.proofs import Proofs
 from shared.ledger.use_cases.reports import Reports
 from shared.outbox import Outbox
+from shared.payments.rules.exchanging import Exchange
 from shared.payments.use_cases.allocations import Allocations
 from shared.payments.use_cases.inbox import Inbox
 from shared.payments.use_cases.matching import Matching
@@ -46,6 +47,7 @@ from tests.emulator.offices import SteppedClock
 from tests.local_keys import LocalKeys
 from tests.unit.invoicing.drafts import a_draft
 from tests.unit.payments.partner_events import ADDRESS, PARTNERS, secret_of
+from tests.unit.payments.some_rates import SOME_RATES
 from tests.unit.payments.stripe_events import OLD_SECRET, SECRET
 
 More: TypeAlias = "Callable[..., Instance]"
@@ -244,7 +246,7 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
     desk = Desk(store, outbox)
     vault = Vault(keysets, keys, clock)
     books, reports, disclosures = Books(desk), Reports(desk), Disclosures(desk, vault)
-    allocations = Allocations(desk, books)
+    allocations = Allocations(desk, books, lambda _: Exchange(SOME_RATES, "GBP"))
     employees, secrets = Employees(desk, vault, disclosures), LiveSecrets()
     return Instance(
         line,

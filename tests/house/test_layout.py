@@ -18,9 +18,10 @@ ONLY_HERE = {
         "entry_data",
         "exchange",
     },
-    "payments": {  # orders and their documents; the one long decision; one file a partner's scheme
+    "payments": {  # orders and their documents; the one long decision; a table with its reader; partners' schemes
         "allocations",
         "applying",
+        "exchange_rates",
         "partners",
     },
     "payroll": {"countries", "frequency", "runs"},  # a country's law is its own; runs have a life of their own

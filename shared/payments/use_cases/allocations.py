@@ -4,7 +4,7 @@ Each is one commit: payment, invoices, allocation, journal entry, totals, audit 
 new entry; nothing that was posted changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +17,7 @@ from shared.invoicing.model import Happening, Invoice
 from shared.invoicing.records import invoice_ref, read_either, write_settlement
 from shared.invoicing.refusals import UnknownInvoice
 from shared.invoicing.rules.states import require
+from shared.ledger.entry_data import EntryData
 from shared.ledger.model import JournalEntry
 from shared.ledger.use_cases.posting import Booking, Books
 from shared.listing import Listing
@@ -25,6 +26,7 @@ from shared.payments.allocations import (
     Allocation,
     AllocationState,
     Basis,
+    KeptRate,
     Slice,
     allocation_ref,
     read_allocation,
@@ -38,6 +40,7 @@ from shared.payments.model import Payment
 from shared.payments.records import payment_ref, read_payment, write_payment
 from shared.payments.refusals import AllocationUndone, UnknownAllocation, UnknownPayment
 from shared.payments.rules.allocating import Allocated, Terms, allocate, same_currency, take_back
+from shared.payments.rules.exchanging import Exchange
 from shared.ports import Create, Document, Query, Ref, Update, View, Where, Write
 
 ALLOCATED: Final = "payment.allocated"
@@ -47,9 +50,9 @@ UNALLOCATED: Final = "payment.unallocated"
 class Allocations:
     """The allocations of every tenant."""
 
-    def __init__(self, desk: Desk, books: Books) -> None:
-        """Write through `desk` and `books`."""
-        self._desk, self._books = desk, books
+    def __init__(self, desk: Desk, books: Books, exchange: Callable[[TenantId], Exchange]) -> None:
+        """Write through `desk` and `books`; `exchange` is asked for when a tenant's currencies differ."""
+        self._desk, self._books, self._exchange = desk, books, exchange
 
     def allocate(
         self,
@@ -84,8 +87,9 @@ class Allocations:
                 raise Retryable(message, detail={"payment": payment_id})
             invoices = _invoices(call.tenant, payment, [one.invoice_id for one in slices], view)
             limit = max([read_limit(view[place]) for place in limits], default=0)
-            made = allocate(payment, slices, invoices, Terms(ref.key, limit, same_currency, ""))
-            return _booked(call, made, _allocation(call, ref.key, basis, made), view)
+            terms, rate = self._terms(call.tenant, payment, slices, Terms(ref.key, limit, same_currency, ""))
+            made = allocate(payment, slices, invoices, terms)
+            return _booked(call, made, replace(_allocation(call, ref.key, basis, made), kept_rate=rate), view)
 
         return self._books.perform(call, [*refs, *limits], decide, read_allocation)
 
@@ -116,6 +120,17 @@ class Allocations:
             return _unbooked(call, undone, known, view)
 
         return self._books.perform(call, [ref, place], decide, read_allocation)
+
+    def _terms(
+        self, tenant: TenantId, payment: Payment, slices: Sequence[Slice], terms: Terms
+    ) -> tuple[Terms, KeptRate | None]:
+        """The terms, at a published rate where the slices are in another currency than the payment."""
+        currency = slices[0].amount.currency
+        if currency == payment.currency:
+            return terms, None
+        exchange = self._exchange(tenant)
+        rate = exchange.kept_rate(payment, currency)
+        return replace(terms, price=exchange.price, books=exchange.books), rate
 
     def page(self, tenant: TenantId, payment_id: str, limit: int, cursor: str | None) -> Listing[Allocation]:
         """The allocations of a payment in the order of their ids, a page at a time."""
@@ -176,7 +191,8 @@ def _booked(call: Call, made: Allocated, allocation: Allocation, view: View) -> 
     writes = (*_moved(call, made, view), Create(ref, write_allocation(allocation)))
     told = (_told(call, ALLOCATED, made, allocation),)
     outcome = Outcome(ref, "payment.allocate", allocation, writes, told)
-    return Booking(outcome, _entry(call, made))
+    rates = (allocation.kept_rate.rate,) if allocation.kept_rate else ()
+    return Booking(outcome, replace(_entry(call, made), data=EntryData(rates=rates)))
 
 
 def _unbooked(call: Call, undone: Allocated, known: Allocation, view: View) -> Booking[Allocation]:
