@@ -124,3 +124,12 @@ WEBHOOK_RESENDABLE_DAYS: Final = 60
 
 WEBHOOK_KEPT_DAYS: Final = 90
 """How long a webhook, its deliveries and their log are kept: longer than the longest round, begun as late as can be."""
+
+ALLOCATION_INVOICES: Final = 50
+"""Invoices that one order allocates a payment to."""
+
+PAYMENT_SHARES: Final = 100
+"""Parts that a payment is allocated in: a refund of all of it writes as many invoices in its commit."""
+
+MATCHED_NUMBERS: Final = 20
+"""Numbers of our invoices that one payment's reference may name."""

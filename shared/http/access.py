@@ -58,6 +58,14 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/v1/refunds/{id}/reject"): "refunds:approve",
     ("POST", "/v1/refunds/{id}/cancel"): "refunds:request",
     ("POST", "/v1/refunds/{id}/resolve"): "refunds:control",
+    ("POST", "/v1/payments/{id}/allocations"): "payments:allocate",
+    ("GET", "/v1/payments/{id}/allocations"): "payments:read",
+    ("POST", "/v1/payments/{id}/allocations/{allocation}/undo"): "payments:allocate",
+    ("POST", "/v1/payments/virtual_accounts"): "payments:assign",
+    ("GET", "/v1/payments/virtual_accounts"): "payments:read",
+    ("POST", "/v1/payments/virtual_accounts/{id}/release"): "payments:assign",
+    ("GET", "/v1/payments/write_off_limits"): "payments:read",
+    ("POST", "/v1/payments/write_off_limits"): "payments:limit",
     # payroll
     ("POST", "/v1/employees"): "employees:write",
     ("GET", "/v1/employees"): "employees:read",
@@ -135,6 +143,8 @@ _ACCOUNTING: Final = _READING | {
     "payments:settle",
     "refunds:request",
     "refunds:approve",
+    "payments:allocate",
+    "payments:assign",
     "payroll:read",
 }
 
@@ -142,7 +152,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "platform": frozenset({"tenants:write", "tenants:read", "keys:write", "keys:read"}),
     "owner": _ACCOUNTING
     | {"keys:write", "keys:read", "employees:write", "employees:read", "employees:disclose"}
-    | {"payroll:prepare", "payroll:approve", "webhooks:write", "refunds:control"},
+    | {"payroll:prepare", "payroll:approve", "webhooks:write", "refunds:control", "payments:limit"},
     "accountant": _ACCOUNTING,
     "payroll_preparer": frozenset(
         {"employees:write", "employees:read", "employees:disclose", "payroll:prepare", "payroll:read"}
@@ -201,6 +211,7 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "apply_payment_event": ("tasks",),
     "settle_payout": ("events",),
     "ask_partner": ("tasks",),
+    "match_payment": ("tasks",),
     "issue_receipt": ("events",),
     "send_refund": ("tasks",),
     "sweep_refunds": ("scheduler",),

@@ -125,10 +125,11 @@ class Line:
 class Invoice:
     """An issued invoice: its figures never change, only what was paid on it.
 
-    `paid`, `credited` and `refunded` are minor units of `currency`. `paid` is what settles the
-    invoice; `credited` is what was received beyond it and is held for the customer; `refunded` is
-    all that was ever given back. So `paid + credited + refunded` is all that was ever received.
-    `corrected` is the part of the gross that is asked for no more, for it was given back as a sale taken back.
+    `paid`, `credited`, `refunded`, `corrected` and `written_off` are minor units of `currency`. `paid` is what settles
+    the invoice; `credited` is what was received beyond it and is held for the customer; `refunded` is
+    all that was ever given back. So `paid + credited + refunded` is all that was ever received and not
+    moved on to other invoices. `corrected` is the part of the gross that is asked for no more, for it was given back as
+    a sale taken back. `written_off` is what nobody asks for any more.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Invoice:
     credited: int = 0
     refunded: int = 0
     corrected: int = 0
+    written_off: int = 0
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -159,20 +161,20 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return Money(self.gross.amount - self.corrected - self.paid, self.currency)
+        return Money(self.gross.amount - self.corrected - self.paid - self.written_off, self.currency)
 
 
-def settled_state(asked: int, paid: int) -> InvoiceState:
-    """The state of an issued invoice by what it asks for and what is paid of it, minor units."""
-    if paid == asked:
+def settled_state(asked: int, settled: int) -> InvoiceState:
+    """The state of an issued invoice by what it asks for, and what of that is paid or written off, minor units."""
+    if settled == asked:
         return InvoiceState.PAID
-    return InvoiceState.PARTLY_PAID if paid else InvoiceState.ISSUED
+    return InvoiceState.PARTLY_PAID if settled else InvoiceState.ISSUED
 
 
 def _laws(invoice: Invoice) -> tuple[tuple[str, bool], ...]:
     """What holds of every issued invoice, in words."""
     gross, currency = invoice.gross.amount, invoice.currency
-    asked = gross - invoice.corrected
+    asked, settled = gross - invoice.corrected, invoice.paid + invoice.written_off
     return (
         ("net and tax are the gross", invoice.net + invoice.tax == invoice.gross),
         ("its lines are the net", total((line.net for line in invoice.lines), currency) == invoice.net),
@@ -180,8 +182,8 @@ def _laws(invoice: Invoice) -> tuple[tuple[str, bool], ...]:
         ("its taxes are the tax", total((row.tax for row in invoice.breakdown), currency) == invoice.tax),
         ("it asks for something", gross > 0),
         ("it is not due before it is issued", invoice.issued_on <= invoice.due_on),
-        ("no more is paid than asked", 0 <= invoice.paid <= asked),
-        ("nothing is credited before all is paid", invoice.credited == 0 or invoice.paid == asked),
+        ("no more is paid than asked", 0 <= invoice.paid <= settled <= asked),
+        ("nothing is credited before all is paid", invoice.credited == 0 or settled == asked),
         ("counters are not negative", min(invoice.credited, invoice.refunded, invoice.corrected) >= 0),
-        ("its state is that of what is paid", invoice.state is settled_state(asked, invoice.paid)),
+        ("its state is that of what is paid", invoice.state is settled_state(asked, settled)),
     )

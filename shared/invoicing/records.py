@@ -88,6 +88,7 @@ def write_invoice(invoice: Invoice) -> dict[str, Value]:
         "credited": invoice.credited,
         "refunded": invoice.refunded,
         "corrected": invoice.corrected,
+        "written_off": invoice.written_off,
         "version": invoice.version,
     }
 
@@ -95,7 +96,8 @@ def write_invoice(invoice: Invoice) -> dict[str, Value]:
 def write_settlement(invoice: Invoice) -> dict[str, Value]:
     """The only fields of an issued invoice that ever change."""
     fields = write_invoice(invoice)
-    return {name: fields[name] for name in ("state", "paid", "credited", "refunded", "corrected", "version")}
+    changing = ("state", "paid", "credited", "refunded", "corrected", "written_off", "version")
+    return {name: fields[name] for name in changing}
 
 
 def read_invoice(document: Document) -> Invoice:
@@ -121,7 +123,8 @@ def read_invoice(document: Document) -> Invoice:
         paid=paid,
         credited=credited,
         refunded=refunded,
-        corrected=cast("int", fields.get("corrected", 0)),  # an earlier version wrote none
+        corrected=cast("int", fields["corrected"]),
+        written_off=cast("int", fields["written_off"]),
         version=version,
     )
 

@@ -99,6 +99,7 @@ class InvoiceAnswer(Wire):
     credited: MoneyWire | None = None
     refunded: MoneyWire | None = None
     corrected: MoneyWire | None = None
+    written_off: MoneyWire | None = None
     open: MoneyWire | None = None
 
     @classmethod
@@ -143,9 +144,15 @@ class InvoiceAnswer(Wire):
             )
             for line in invoice.lines
         )
-        paid, credited, refunded, corrected = (
+        paid, credited, refunded, corrected, written_off = (
             MoneyWire(amount=amount, currency=invoice.currency)
-            for amount in (invoice.paid, invoice.credited, invoice.refunded, invoice.corrected)
+            for amount in (
+                invoice.paid,
+                invoice.credited,
+                invoice.refunded,
+                invoice.corrected,
+                invoice.written_off,
+            )
         )
         return cls(
             id=invoice.id,
@@ -165,6 +172,7 @@ class InvoiceAnswer(Wire):
             credited=credited,
             refunded=refunded,
             corrected=corrected,
+            written_off=written_off,
             open=MoneyWire.of(invoice.open),
         )
 

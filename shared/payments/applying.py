@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from shared.calls import Call, Outcome
 from shared.desk import read_refusal
-from shared.events import Announcement, Json
+from shared.events import Announcement, Command, Json, Message
 from shared.faults import Refused
 from shared.invoicing.records import invoice_ref, write_settlement
 from shared.ledger.model import JournalEntry
@@ -30,6 +30,8 @@ from shared.payments.rules.settling import patience, settle
 from shared.ports import Create, Document, Fields, Ref, Update, View, Write
 
 TOPIC: Final = "payments"
+QUEUE: Final = "payment-events"
+MATCH: Final = "match_payment"
 APPLIED: Final = "payment.applied"
 ACTION: Final = "event.apply"
 
@@ -69,7 +71,8 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
         return _finished(inbox, stored, EventState.STALE)
     entry, told = _entry(call, stored, settlement), tuple(_told(call, stored.event, settlement))
     entry_id = entry.id if entry else ""
-    end = write_end(EventState.APPLIED, entry_id=entry_id, outbox=tuple(one.id for one in told))
+    messages: tuple[Message, ...] = (*told, *_to_match(call, stored.event, settlement))
+    end = write_end(EventState.APPLIED, entry_id=entry_id, outbox=tuple(message.id for message in messages))
     writes = (*written(call, settlement, view), Update(inbox.ref, end, inbox.version))
 
     def refuse(refusal: Refused) -> tuple[Write, ...]:
@@ -77,7 +80,7 @@ def decide_event(call: Call, inbox: Document, stored: StoredEvent, view: View) -
         return (Update(inbox.ref, end, inbox.version),)
 
     applied = replace(stored, state=EventState.APPLIED, entry_id=entry_id)
-    outcome = Outcome(inbox.ref, ACTION, applied, writes, told)
+    outcome = Outcome(inbox.ref, ACTION, applied, writes, messages)
     return Booking(outcome, entry, if_refused=refuse, wait_for_accounts_until=patience(stored))
 
 
@@ -105,7 +108,7 @@ def written(call: Call, settlement: Settlement, view: View) -> Iterator[Write]:
         yield _put(view, refund_ref(call.tenant, refund.id), write_refund(refund))
     if tally := settlement.tally:
         yield _put(view, tally_ref(call.tenant, tally.payment_id), write_tally(tally))
-    if invoice := settlement.invoice:
+    for invoice in (*((settlement.invoice,) if settlement.invoice else ()), *settlement.others):
         ref = invoice_ref(call.tenant, invoice.id)
         document = _there(view, ref)
         yield Update(ref, write_settlement(invoice), document.version)
@@ -163,6 +166,17 @@ def _told_of(call: Call, event: PartnerEvent, settlement: Settlement) -> Announc
         "currency": payment.currency,
     }
     return call.announcement(TOPIC, kind, payment.id, payment.version, data)
+
+
+def _to_match(call: Call, event: PartnerEvent, settlement: Settlement) -> tuple[Command, ...]:
+    """What finds the invoices of a payment that is unapplied cash: by a query, which applying never makes."""
+    payment, numbers = settlement.payment, event.reference.split()
+    several = numbers if len(numbers) > 1 else []
+    if event.kind is not EventKind.PAYMENT_SUCCEEDED or payment is None or payment.unapplied != payment.received:
+        return ()
+    if not several and not payment.customer:
+        return ()
+    return (call.command(QUEUE, MATCH, payment.id, {"payment": payment.id, "numbers": several}),)
 
 
 def _finished(

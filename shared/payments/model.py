@@ -1,6 +1,6 @@
 """Events as we understand them, payments, and the states both go through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -55,6 +55,9 @@ class PartnerEvent:
     """The number of our invoice, where payer or partner names it; never what else they write."""
     round: int = 0
     """Of a dispute: how far up the partner decides it; what a later round says stands over all earlier ones."""
+    """The number of our invoice, where payer or partner names it, or the numbers with blanks between; nothing else."""
+    paid_to: str = field(default="", repr=False)
+    """The number of the virtual account that the money came to. It is never stored: see `StoredEvent.account`."""
 
 
 class EventState(Enum):
@@ -108,11 +111,38 @@ class PaymentState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What is left of an allocation on one invoice.
+
+    `taken` is of the payment, in its currency; it settles `settled` of the invoice, minor units of `currency`, the
+    invoice's. With it `written_off` of the invoice's rest. `gain` is the realised exchange difference in `books`, the
+    currency of the books: below zero a loss.
+    """
+
+    allocation: str
+    invoice_id: str
+    customer_id: str
+    currency: str
+    taken: int
+    settled: int
+    written_off: int = 0
+    gain: int = 0
+    books: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a share that took nothing; where currencies differ, a minor unit may settle less than one."""
+        if self.taken <= 0 or min(self.settled, self.written_off) < 0:
+            message = f"a share of {self.allocation} takes nothing"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """Money that a partner took for us, or is about to.
 
-    `matched` went to the invoice (what settles it, and any excess held for its customer); `unapplied`
-    found no invoice. Together they are what was received and neither refunded nor reversed.
+    `matched` went to invoices; `unapplied` went to none. Together they are what was received and neither refunded nor
+    reversed. Of what is matched, `shares` were allocated by orders, the earliest first; the rest, `own`, went to the
+    invoice that the payment itself named (what settles it, and any excess held for its customer).
     """
 
     id: str
@@ -137,6 +167,7 @@ class Payment:
     """What the partner has told in all that it keeps of it."""
     payout_id: str = ""
     """The payout that brought it to the bank, once the partner has told what that payout is made of."""
+    shares: tuple[Share, ...] = ()
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -144,7 +175,7 @@ class Payment:
         if self.matched + self.unapplied != self.received - self.refunded - self.reversed:
             message = f"payment {self.id} does not add up"
             raise ValueError(message)
-        if min(self.matched, self.unapplied, self.refunded, self.reversed) < 0:
+        if min(self.matched, self.own, self.unapplied, self.refunded, self.reversed) < 0:
             message = f"payment {self.id} has a negative part"
             raise ValueError(message)
 
@@ -152,6 +183,16 @@ class Payment:
     def money(self) -> Money:
         """What was received."""
         return Money(self.received, self.currency)
+
+    @property
+    def own(self) -> int:
+        """What of it is matched to the invoice that the payment itself named."""
+        return self.matched - sum(share.taken for share in self.shares)
+
+    @property
+    def customer(self) -> str:
+        """Whose payment it is: as it said itself, or as its allocations say; empty while nobody knows."""
+        return self.customer_id or (self.shares[0].customer_id if self.shares else "")
 
     @property
     def state(self) -> PaymentState:
@@ -207,6 +248,8 @@ class StoredEvent:
     """It was replayed after its month was closed: its entry is effective on the day of the replay."""
     refused: str = ""
     entry_id: str = ""
+    account: str = ""
+    """The blind index of the virtual account that the money came to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The inbox, payments and receipts as documents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
@@ -14,6 +14,7 @@ from shared.payments.model import (
     PartnerEvent,
     Payment,
     Receipt,
+    Share,
     Stage,
     StoredEvent,
     Thing,
@@ -25,6 +26,7 @@ from shared.ports import Document, Fields, Ref, Value, tenant_ref
 INBOX: Final = "inbox"
 PAYMENTS: Final = "payments"
 RAW: Final = "raw"
+VIRTUAL_ACCOUNTS: Final = "virtual_accounts"
 
 _PARTS: Final = ("received", "matched", "unapplied", "refunded", "reversal_told", "reversed", "fee_told", "version")
 TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
@@ -87,6 +89,11 @@ def receipt_ref(tenant: TenantId, payment: str) -> Ref:
     return tenant_ref(tenant, "receipts", payment)
 
 
+def virtual_account_ref(tenant: TenantId, index: str) -> Ref:
+    """Whose a virtual account is, by the blind index of its number."""
+    return tenant_ref(tenant, VIRTUAL_ACCOUNTS, index)
+
+
 def write_event(stored: StoredEvent, sealed: bytes) -> dict[str, Value]:
     """An event's fields; what the partner wrote is only there sealed."""
     return {
@@ -114,7 +121,8 @@ def write_truth(event: PartnerEvent) -> dict[str, Value]:
 
 
 def _replayed(stored: StoredEvent) -> dict[str, Value]:
-    return {"waits_from": stored.waits_from, "replays": stored.replays, "late": stored.late}
+    again: dict[str, Value] = {"waits_from": stored.waits_from, "replays": stored.replays, "late": stored.late}
+    return again | ({"virtual_account": stored.account} if stored.account else {})
 
 
 def _said(event: PartnerEvent) -> dict[str, Value]:
@@ -180,6 +188,7 @@ def read_event(document: Document) -> StoredEvent:
         late=cast("bool", fields["late"]),
         refused=cast("str", refusal["code"]) if refusal else "",
         entry_id=cast("str", fields["entry_id"]),
+        account=cast("str", fields.get("virtual_account", "")),
     )
 
 
@@ -202,6 +211,7 @@ def write_payment(payment: Payment) -> dict[str, Value]:
         "occurred_at": payment.occurred_at,
         "payout_id": payment.payout_id,
         **{name: cast("int", getattr(payment, name)) for name in _PARTS},
+        "shares": [write_share(share) for share in payment.shares],
     }
 
 
@@ -223,7 +233,34 @@ def read_payment(document: Document) -> Payment:
         payout_id=cast("str", fields["payout_id"]),
         account=cast("str", fields["account"]),
         **{name: cast("int", fields[name]) for name in _PARTS},
+        shares=tuple(read_share(share) for share in cast("Sequence[Fields]", fields.get("shares", ()))),
     )
+
+
+def write_share(share: Share) -> dict[str, Value]:
+    """A share's fields."""
+    return {
+        "allocation": share.allocation,
+        "invoice_id": share.invoice_id,
+        "customer_id": share.customer_id,
+        "currency": share.currency,
+        "taken": share.taken,
+        "settled": share.settled,
+        "written_off": share.written_off,
+        "gain": share.gain,
+        "books": share.books,
+    }
+
+
+def read_share(fields: Fields) -> Share:
+    """The share that `write_share` wrote."""
+    allocation, invoice, customer, currency, books = (
+        cast("str", fields[name]) for name in ("allocation", "invoice_id", "customer_id", "currency", "books")
+    )
+    taken, settled, written_off, gain = (
+        cast("int", fields[name]) for name in ("taken", "settled", "written_off", "gain")
+    )
+    return Share(allocation, invoice, customer, currency, taken, settled, written_off, gain, books)
 
 
 def write_tracked(tracked: Tracked) -> dict[str, Value]:

@@ -1,6 +1,6 @@
 """Why payments say no."""
 
-from shared.faults import Conflict, Malformed, NotFound, TooLarge, Unauthenticated
+from shared.faults import Conflict, Invalid, Malformed, NotFound, NotSupported, TooLarge, Unauthenticated
 
 
 class UnknownPartner(NotFound):
@@ -121,3 +121,69 @@ class TruthDisagrees(Conflict):
     """The partner's own API says something else than its event."""
 
     code = "truth_disagrees"
+
+
+class AllocationExceedsCash(Conflict):
+    """More would be allocated than is unapplied of the payment, or held of it as its customer's credit."""
+
+    code = "allocation_exceeds_cash"
+
+
+class AllocationExceedsOpen(Conflict):
+    """More would be allocated to an invoice than is open on it."""
+
+    code = "allocation_exceeds_open"
+
+
+class AllocationTooSmall(Invalid):
+    """Converted, an amount comes to less than one minor unit of the payment's currency."""
+
+    code = "allocation_too_small"
+
+
+class TooManyAllocations(Conflict):
+    """The payment would be allocated in more parts than one commit can give back."""
+
+    code = "too_many_allocations"
+
+
+class CustomerDiffers(Conflict):
+    """The invoices are not all of one customer, or not of the one whose payment it is."""
+
+    code = "customer_mismatch"
+
+
+class WriteOffExceedsLimit(Conflict):
+    """More would be written off than the tenant allows for an invoice in its currency."""
+
+    code = "write_off_exceeds_limit"
+
+
+class NoExchangeRate(NotSupported):
+    """Nobody published the rate that is needed, on the day or shortly before it."""
+
+    code = "no_exchange_rate"
+
+
+class UnknownVirtualAccount(NotFound):
+    """No such virtual account."""
+
+    code = "unknown_virtual_account"
+
+
+class VirtualAccountTaken(Conflict):
+    """The virtual account is another customer's."""
+
+    code = "virtual_account_taken"
+
+
+class UnknownAllocation(NotFound):
+    """The payment has no such allocation."""
+
+    code = "unknown_allocation"
+
+
+class AllocationUndone(Conflict):
+    """The allocation was undone before, or all of it went back to the payer."""
+
+    code = "allocation_undone"

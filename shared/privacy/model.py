@@ -37,6 +37,7 @@ class LookupField(Enum):
     TAX_ID = "tax_id"
     EMAIL = "email"
     BANK_ACCOUNT = "bank_account"
+    VIRTUAL_ACCOUNT = "virtual_account"
 
     def normalised(self, text: str) -> str:
         """The text as it is compared: one Unicode form, one case, no blanks; numbers without their punctuation."""

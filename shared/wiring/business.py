@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from shared.invoicing.use_cases import Invoicing
     from shared.payments.partners.api import PartnerApi
     from shared.payments.payouts.use_cases import Payouts
+    from shared.payments.use_cases.allocations import Allocations
     from shared.payments.use_cases.asking import Asking
     from shared.payments.use_cases.inbox import Inbox
+    from shared.payments.use_cases.matching import Matching
     from shared.payments.use_cases.money_out import MoneyOut
     from shared.payments.use_cases.payments import Payments
     from shared.payments.use_cases.refunds import Refunds
+    from shared.payments.use_cases.virtual_accounts import VirtualAccounts
+    from shared.payments.use_cases.write_offs import WriteOffLimits
     from shared.payroll.use_cases.employees import Employees
     from shared.payroll.use_cases.runs import PayrollRuns
     from shared.tax.use_cases import Taxes
@@ -107,6 +111,39 @@ class BusinessRooms(LedgerRooms):
         from shared.payments.use_cases.money_out import MoneyOut
 
         return MoneyOut(self.desk, self.books, lambda: self.partner_api)
+
+    @cached_property
+    def allocations(self) -> "Allocations":
+        """Payments, allocated to invoices."""
+        from shared.payments.exchange_rates import published_rates
+        from shared.payments.rules.exchanging import Exchange
+        from shared.payments.use_cases.allocations import Allocations
+
+        def exchange(tenant: TenantId) -> Exchange:
+            return Exchange(published_rates(), self.tenants.profile(tenant).currency)
+
+        return Allocations(self.desk, self.books, exchange)
+
+    @cached_property
+    def matching(self) -> "Matching":
+        """Payments, matched by a query."""
+        from shared.payments.use_cases.matching import Matching
+
+        return Matching(self.desk, self.allocations)
+
+    @cached_property
+    def virtual_accounts(self) -> "VirtualAccounts":
+        """Whose the account is that money came to; vault and keys are entered only when a number is looked up."""
+        from shared.payments.use_cases.virtual_accounts import VirtualAccounts
+
+        return VirtualAccounts(self.desk, lambda: self.vault)
+
+    @cached_property
+    def write_off_limits(self) -> "WriteOffLimits":
+        """How much of an invoice may be written off."""
+        from shared.payments.use_cases.write_offs import WriteOffLimits
+
+        return WriteOffLimits(self.desk)
 
     # --- payroll
 

@@ -28,9 +28,14 @@ from shared.ledger.use_cases.reports import Reports
 from shared.outbox import Outbox
 from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
 from shared.payments.refusals import PartnerRefused
+from shared.payments.rules.exchanging import Exchange
+from shared.payments.use_cases.allocations import Allocations
 from shared.payments.use_cases.asking import Asking
 from shared.payments.use_cases.inbox import Inbox
+from shared.payments.use_cases.matching import Matching
 from shared.payments.use_cases.payments import Payments
+from shared.payments.use_cases.virtual_accounts import VirtualAccounts
+from shared.payments.use_cases.write_offs import WriteOffLimits
 from shared.payroll.use_cases.employees import Employees
 from shared.payroll.use_cases.runs import PayrollRuns
 from shared.ports import Decision, View
@@ -45,6 +50,7 @@ from tests.emulator.offices import SteppedClock
 from tests.local_keys import LocalKeys
 from tests.unit.invoicing.drafts import a_draft
 from tests.unit.payments.partner_events import ADDRESS, PARTNERS, secret_of
+from tests.unit.payments.some_rates import SOME_RATES
 from tests.unit.payments.stripe_events import OLD_SECRET, SECRET
 
 More: TypeAlias = "Callable[..., Instance]"
@@ -204,6 +210,10 @@ class Instance:
     invoicing: Invoicing
     inbox: Inbox
     payments: Payments
+    allocations: Allocations
+    matching: Matching
+    virtual_accounts: VirtualAccounts
+    write_off_limits: WriteOffLimits
     employees: Employees
     runs: PayrollRuns
     secrets: LiveSecrets
@@ -275,6 +285,7 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
     desk = Desk(store, outbox)
     vault = Vault(keysets, keys, clock)
     books, reports, disclosures = Books(desk), Reports(desk), Disclosures(desk, vault)
+    allocations = Allocations(desk, books, lambda _: Exchange(SOME_RATES, "GBP"))
     employees, secrets, partner = Employees(desk, vault, disclosures), LiveSecrets(), AskedPartner(fate)
     return Instance(
         line,
@@ -293,6 +304,10 @@ def an_instance(settings: Settings, keys: LocalKeys, fate: Fate | None = None, p
         Invoicing(desk, books, Taxes(), lambda _: SELLER),
         Inbox(desk, secrets, vault),
         Payments(desk, books),
+        allocations,
+        Matching(desk, allocations),
+        VirtualAccounts(desk, lambda: vault),
+        WriteOffLimits(desk),
         employees,
         PayrollRuns(desk, books, employees),
         secrets,

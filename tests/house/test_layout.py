@@ -18,12 +18,14 @@ ONLY_HERE = {
         "entry_data",
         "exchange",
     },
-    "payments": {
+    "payments": {  # orders and their documents; the one long decision; a table with its reader; partners' schemes
+        "allocations",
         "applying",
+        "exchange_rates",
         "partners",
-        "payouts",
+        "payouts",  # as refunds, with a life of their own
         "refunds",
-    },  # one long decision; partners' schemes; lives of their own
+    },
     "payroll": {"countries", "frequency", "runs"},  # a country's law is its own; runs have a life of their own
     "privacy": {"crypto", "disclosures", "vault"},  # a service to the domains rather than one of them
     "tax": {"amounts", "rates", "vat_ids"},  # published arithmetic and tables

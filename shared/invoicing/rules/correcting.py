@@ -75,7 +75,7 @@ def _by(invoice: Invoice, money: Money, sign: int) -> Correction:
         corrected=corrected,
         paid=invoice.paid - sign * money.amount,
         refunded=invoice.refunded + sign * money.amount,
-        state=settled_state(invoice.gross.amount - corrected, invoice.paid - sign * money.amount),
+        state=settled_state(invoice.gross.amount - corrected, invoice.paid - sign * money.amount + invoice.written_off),
         version=invoice.version + 1,
     )
     parts = taken_back(invoice, corrected)

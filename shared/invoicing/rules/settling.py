@@ -50,7 +50,7 @@ def take_again(invoice: Invoice, amount: Money) -> Applied:
         CurrencyDiffers, Invalid: as `apply_payment`.
     """
     applied = apply_payment(invoice, amount)
-    after = replace(applied.invoice, refunded=applied.invoice.refunded - amount.amount)
+    after = replace(applied.invoice, refunded=max(applied.invoice.refunded - amount.amount, 0))
     return replace(applied, invoice=after)
 
 
@@ -115,7 +115,7 @@ def _check_amount(invoice: Invoice, amount: Money) -> None:
 
 
 def _moved(invoice: Invoice, happening: Happening, *, paid: int, credited: int, refunded: int) -> Invoice:
-    state = settled_state(invoice.gross.amount - invoice.corrected, paid)
+    state = settled_state(invoice.gross.amount - invoice.corrected, paid + invoice.written_off)
     if state not in require(invoice.state, happening):
         message = f"{happening.value} led from {invoice.state.value} to {state.value}"
         raise AssertionError(message)

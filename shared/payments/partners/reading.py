@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from shared.faults import Fault
+from shared.limits import MATCHED_NUMBERS
 from shared.money import Money, minor_digits
 from shared.payments.model import PartnerEvent
 from shared.payments.partners.adapter import Secret
@@ -23,7 +24,8 @@ from shared.payments.refusals import BadSignature, NotAnEvent, OutsideReplayWind
 REPLAY_WINDOW_SECONDS: Final = 300
 """How far a signature's own time may be from ours, either way."""
 
-_OUR_NUMBER: Final = re.compile(r"INV-[0-9]{4}-[0-9]{6,12}(?![0-9])")
+INVOICE_NUMBER: Final = r"INV-[0-9]{4}-[0-9]{6,12}"
+_OUR_NUMBER: Final = re.compile(INVOICE_NUMBER + "(?![0-9])")
 """What our invoices' numbers look like (`shared.invoicing.rules.issuing.next_number`)."""
 
 LONGEST_HEADER: Final = 2_048
@@ -188,9 +190,12 @@ def our_id(value: Any) -> str:
 
 
 def our_reference(value: Any) -> str:
-    """The number of an invoice of ours, if a text names just one: whatever else payers write is not for the books."""
+    """The numbers of invoices of ours that a text names, with blanks between; nothing if they are too many.
+
+    Whatever else payers write is not for the books.
+    """
     named = set(_OUR_NUMBER.findall(value[:LONGEST_ID].upper())) if isinstance(value, str) else set()
-    return named.pop() if len(named) == 1 else ""
+    return " ".join(sorted(named)) if len(named) <= MATCHED_NUMBERS else ""
 
 
 def _no_number(constant: str) -> Any:

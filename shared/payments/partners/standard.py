@@ -9,13 +9,14 @@ The words are ours, so that a partner without an adapter, or a system of our own
 
     {"id": "evt_1", "type": "payment.succeeded", "timestamp": "2026-11-16T12:00:00Z",
      "data": {"payment": "p-1", "object": "r-1", "amount": 12000, "currency": "GBP", "fee": 240,
-              "invoice_id": "...", "reference": "INV-2026-000001"}}
+              "invoice_id": "...", "reference": "INV-2026-000001", "paid_to": "GB33BUKB20201555555555"}}
 
 - `id` names the event and is never used for another; it is `webhook-id` too, but where Svix gives that.
 - `type` is one of `KINDS`; others are kept.
 - `payment` is the sender's id of the payment, of a payout none; `object` that of the refund, dispute or payout.
 - `amount` and `fee` are whole minor units of `currency`; of `payment.reversed` how much the bank took back.
-- `fee`, `invoice_id` (ours) and `reference` may be left out.
+- `fee`, `invoice_id` (ours) and `reference` may be left out, and `paid_to`: the number of the virtual account that the
+  money came to.
 """
 
 import base64
@@ -122,4 +123,5 @@ def _event(event: Any) -> PartnerEvent:
         fee=minor(said["fee"], said["currency"]) if said.get("fee") else None,
         invoice_id=our_id(said.get("invoice_id")),
         reference=our_reference(said.get("reference")),
+        paid_to=text(said["paid_to"]) if said.get("paid_to") else "",
     )

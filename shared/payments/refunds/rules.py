@@ -19,7 +19,7 @@ from shared.payments.model import Payment
 from shared.payments.refunds.model import Happening, Refund, RefundKind, RefundState, Tally
 from shared.payments.refunds.refusals import RefundExceedsPayment
 from shared.payments.rules.accounts import REFUNDS_PAYABLE
-from shared.payments.rules.settlement import Settlement, come, go, less, taken_since
+from shared.payments.rules.settlement import Settlement, come, go_besides_shares, less, taken_since
 
 TOPIC: Final = "payments"
 REQUESTED: Final = "refund.requested"
@@ -29,12 +29,12 @@ REQUESTED: Final = "refund.requested"
 
 
 def left(kind: RefundKind, payment: Payment, invoice: Invoice | None) -> int:
-    """How much of a payment can be given back as this kind now, minor units."""
+    """How much of a payment can be given back as this kind now, minor units; what is allocated is set free first."""
     match kind:
         case RefundKind.INVOICE:
-            return min(payment.matched, invoice.paid) if invoice else 0
+            return min(payment.own, invoice.paid) if invoice else 0
         case RefundKind.CREDIT:
-            return payment.unapplied + (min(payment.matched, invoice.credited) if invoice else 0)
+            return payment.unapplied + (min(payment.own, invoice.credited) if invoice else 0)
 
 
 def require_left(refund: Refund, payment: Payment, invoice: Invoice | None, tally: Tally) -> None:
@@ -72,7 +72,7 @@ def approve(refund: Refund, payment: Payment, invoice: Invoice | None, tally: Ta
         after = replace(payment, matched=payment.matched - amount, refunded=refunded, version=payment.version + 1)
         refund = replace(refund, net=taken.net, tax=taken.tax)
         return Settlement(after, taken.invoice, (*taken.lines, owed), refunds=(refund,), tally=tally)
-    parts, invoice = go(payment, invoice, amount)
+    parts, invoice = go_besides_shares(payment, invoice, amount)
     refund = replace(refund, from_unapplied=parts.unapplied.amount, from_credit=parts.credited.amount)
     after = less(payment, parts, refunded=refunded)
     return Settlement(after, invoice, (*parts.debits(), owed), refunds=(refund,), tally=tally)

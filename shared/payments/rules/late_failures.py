@@ -10,9 +10,8 @@ from dataclasses import replace
 from enum import Enum
 from typing import Final
 
-from shared.invoicing.model import Invoice
 from shared.payments.model import EventKind, PartnerEvent, Payment, Stage
-from shared.payments.rules.settlement import Settlement, restate, told_money
+from shared.payments.rules.settlement import Invoices, Settlement, restate, told_money
 
 FAILS_LATE: Final = frozenset({"gocardless"})
 """Partners that tell such a failure as they tell any other (GoCardless: "payments can fail after being confirmed")."""
@@ -63,9 +62,9 @@ def still(known: Payment, event: PartnerEvent) -> Settlement:
     return dated(Settlement(replace(known, version=known.version + 1)), event)
 
 
-def taken_back(known: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement:
-    """The bank took back all that came: a new entry, and the invoice is open again."""
-    return restate(known, event, invoice, refunded=known.refunded, reversal_told=known.received)
+def taken_back(known: Payment, event: PartnerEvent, invoices: Invoices) -> Settlement:
+    """The bank took back all that came: a new entry, and its invoices are open again."""
+    return restate(known, event, invoices, refunded=known.refunded, reversal_told=known.received)
 
 
 def passed(known: Payment, event: PartnerEvent) -> Settlement:

@@ -7,7 +7,7 @@ from shared.invoicing.rules.accounts import clearing_account
 from shared.ledger.model import debit
 from shared.money import Money
 from shared.payments.model import EventKind, PartnerEvent, Payment, Stage
-from shared.payments.rules.settlement import Settlement, come, fee_lines, in_its_currency, restate, told_money
+from shared.payments.rules.settlement import Invoices, Settlement, come, fee_lines, in_its_currency, restate, told_money
 
 
 def begin(identity: str, event: PartnerEvent, known: Payment | None, stage: Stage) -> Settlement:
@@ -44,6 +44,14 @@ def receive(identity: str, event: PartnerEvent, known: Payment | None, invoice: 
     return Settlement(payment, invoice, lines)
 
 
+def paid_by(settlement: Settlement, customer: str) -> Settlement:
+    """The settlement of a payment whose payer is known by its account; the customer of a named invoice wins."""
+    payment = settlement.payment
+    if payment is None or payment.customer_id or not customer:
+        return settlement
+    return replace(settlement, payment=replace(payment, customer_id=customer))
+
+
 def dearer(payment: Payment, event: PartnerEvent) -> Settlement | None:
     """A payment that is known, told again with a larger fee: the difference; None when there is none.
 
@@ -59,8 +67,8 @@ def dearer(payment: Payment, event: PartnerEvent) -> Settlement | None:
     return Settlement(after, lines=fee_lines(replace(event, fee=more)))
 
 
-def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> Settlement | None:
-    """The bank took back what it names, after it had succeeded, and the invoice is open again; None: told before.
+def reverse(payment: Payment, event: PartnerEvent, invoices: Invoices) -> Settlement | None:
+    """The bank took back what it names, after it had succeeded, and its invoices are open again; None: told before.
 
     A reversal has no name of its own: another one of no more is the same one, told again.
 
@@ -70,4 +78,4 @@ def reverse(payment: Payment, event: PartnerEvent, invoice: Invoice | None) -> S
     told = in_its_currency(payment, event).amount
     if told <= payment.reversal_told:
         return None
-    return restate(payment, event, invoice, refunded=payment.refunded, reversal_told=told)
+    return restate(payment, event, invoices, refunded=payment.refunded, reversal_told=told)

@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from shared.invoicing.model import Invoice
 from shared.payments.model import PartnerEvent, Payment, Tracked
 from shared.payments.refusals import RefundTooLarge
-from shared.payments.rules.settlement import Settlement, fee_lines, in_its_currency, restate
+from shared.payments.rules.settlement import Invoices, Settlement, fee_lines, in_its_currency, restate
 
 
 def is_too_large(payment: Payment, tracked: Tracked) -> bool:
@@ -13,7 +12,7 @@ def is_too_large(payment: Payment, tracked: Tracked) -> bool:
     return payment.refunded + tracked.money.amount > payment.received
 
 
-def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tracked: Tracked) -> Settlement:
+def give_back(payment: Payment, event: PartnerEvent, tracked: Tracked, invoices: Invoices) -> Settlement:
     """One refund went back, of its own amount; it is told once, for it is tracked.
 
     Raises:
@@ -24,14 +23,14 @@ def give_back(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tr
         message = "the partner tells of more refunded than was received"
         raise RefundTooLarge(message, field="amount", detail={"payment": payment.id})
     refunded = payment.refunded + tracked.money.amount
-    after = restate(payment, event, invoice, refunded=refunded, reversal_told=payment.reversal_told)
+    after = restate(payment, event, invoices, refunded=refunded, reversal_told=payment.reversal_told)
     return replace(after, tracked=tracked)
 
 
-def take_again(payment: Payment, event: PartnerEvent, invoice: Invoice | None, tracked: Tracked) -> Settlement:
+def take_again(payment: Payment, event: PartnerEvent, tracked: Tracked, invoices: Invoices) -> Settlement:
     """A refund did not reach the payer: its money is here again, and settles what it had settled."""
     refunded = payment.refunded - tracked.money.amount
-    after = restate(payment, event, invoice, refunded=refunded, reversal_told=payment.reversal_told)
+    after = restate(payment, event, invoices, refunded=refunded, reversal_told=payment.reversal_told)
     return replace(after, tracked=tracked)
 
 

@@ -31,7 +31,7 @@ def decide_replay(call: Call, ref: Ref, known: StoredEvent, view: View, *, seale
         again = stored.replays + 1
         late = stored.late or stored.refused == PeriodClosed.code
         fresh = replace(stored, event=known.event, state=EventState.RECEIVED, refused="", entry_id="")
-        event = replace(fresh, replays=again, waits_from=call.at, late=late)
+        event = replace(fresh, replays=again, waits_from=call.at, late=late, account=known.account)
         return Outcome(ref, ACTION, event, (Update(ref, write_replay(event), document.version),))
     view.need((own,))
     there = view[own]

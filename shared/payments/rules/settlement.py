@@ -1,8 +1,8 @@
 """What an event comes to: what it leaves of payment, invoice and the partner's own object, and the lines to post."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from shared.invoicing.model import Invoice
 from shared.invoicing.rules.accounts import CUSTOMER_CREDIT, RECEIVABLE, clearing_account
@@ -13,6 +13,10 @@ from shared.payments.model import PartnerEvent, Payment, Stage, Tracked
 from shared.payments.refunds.model import Refund, Tally
 from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.accounts import FEES, UNAPPLIED_CASH
+from shared.payments.rules.shares import NOTHING_TAKEN, Taken, take_shares
+
+Invoices: TypeAlias = tuple[Invoice | None, Mapping[str, Invoice]]
+"""The invoice that a payment named, and those that it was allocated to, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Settlement:
     tracked: Tracked | None = None
     refunds: tuple[Refund, ...] = ()
     tally: Tally | None = None
+    others: tuple[Invoice, ...] = ()
+    """Other invoices, to which parts of the payment had been allocated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,13 @@ class Parts:
     settled: Money
     credited: Money
     unapplied: Money
+    allocated: Taken = NOTHING_TAKEN
+    """What goes from invoices that it was allocated to."""
 
     @property
     def matched(self) -> int:
-        """What belongs to the invoice and its customer."""
-        return (self.settled + self.credited).amount
+        """What belongs to invoices and their customers."""
+        return (self.settled + self.credited).amount + self.allocated.amount
 
     def credits(self) -> tuple[Line, ...]:
         """It came."""
@@ -49,7 +57,7 @@ class Parts:
 
     def debits(self) -> tuple[Line, ...]:
         """It goes."""
-        return tuple(debit(account, part) for account, part in self._accounts())
+        return (*(debit(account, part) for account, part in self._accounts()), *self.allocated.lines)
 
     def _accounts(self) -> Iterable[tuple[str, Money]]:
         parts = ((RECEIVABLE, self.settled), (CUSTOMER_CREDIT, self.credited), (UNAPPLIED_CASH, self.unapplied))
@@ -69,22 +77,30 @@ def come(invoice: Invoice | None, money: Money, *, again: bool = False) -> tuple
     return Parts(applied.applied, applied.excess, none), applied.invoice
 
 
-def go(payment: Payment, invoice: Invoice | None, amount: int) -> tuple[Parts, Invoice | None]:
-    """What was unapplied goes first, then the credit of the invoice's customer, then what settled the invoice."""
+def go(
+    payment: Payment, invoice: Invoice | None, amount: int, others: Mapping[str, Invoice]
+) -> tuple[Parts, Invoice | None]:
+    """Where money that goes back comes from, and the invoice that the payment named as it leaves it.
+
+    What was unapplied goes first, then what was allocated by orders, the latest first, then the credit of the
+    invoice's customer, then what settled the invoice. `others` are the invoices of the payment's shares.
+    """
     unapplied = min(amount, payment.unapplied)
-    matched = Money(amount - unapplied, payment.currency)
+    allocated = take_shares(payment, others, amount - unapplied)
+    invoice = allocated.invoices.get(payment.invoice_id, invoice)
+    matched = Money(amount - unapplied - allocated.amount, payment.currency)
     none = zero(payment.currency)
     if not matched.amount:
-        return Parts(none, none, Money(unapplied, payment.currency)), None
+        return Parts(none, none, Money(unapplied, payment.currency), allocated), allocated.touched(payment.invoice_id)
     if invoice is None:
         message = f"payment {payment.id} was matched to an invoice that is gone"
         raise LookupError(message)
     given = refund(invoice, matched)
-    return Parts(given.reopened, given.from_credit, Money(unapplied, payment.currency)), given.invoice
+    return Parts(given.reopened, given.from_credit, Money(unapplied, payment.currency), allocated), given.invoice
 
 
 def restate(
-    payment: Payment, event: PartnerEvent, invoice: Invoice | None, *, refunded: int, reversal_told: int
+    payment: Payment, event: PartnerEvent, invoices: Invoices, *, refunded: int, reversal_told: int
 ) -> Settlement:
     """The payment with what refunds and a reversal take of it in all, and the difference to what they took before.
 
@@ -95,9 +111,11 @@ def restate(
     goes = refunded + taken - payment.refunded - payment.reversed
     money, sign = Money(abs(goes), payment.currency), 1 if goes > 0 else -1
     lines: tuple[Line, ...] = ()
-    matched, unapplied = payment.matched, payment.unapplied
+    matched, unapplied, (own, others) = payment.matched, payment.unapplied, invoices
+    invoice, shares, besides = None, payment.shares, tuple[Invoice, ...]()
     if goes:
-        parts, invoice = go(payment, invoice, goes) if goes > 0 else come(invoice, money, again=True)
+        parts, invoice = go(payment, own, goes, others) if goes > 0 else come(own, money, again=True)
+        shares, besides = parts.allocated.left(payment), parts.allocated.besides(payment.invoice_id)
         matched, unapplied = matched - sign * parts.matched, unapplied - sign * parts.unapplied.amount
         clearing = clearing_account(event.partner)
         lines = (*parts.debits(), credit(clearing, money)) if goes > 0 else (debit(clearing, money), *parts.credits())
@@ -108,10 +126,11 @@ def restate(
         refunded=refunded,
         reversal_told=reversal_told,
         reversed=taken,
+        shares=shares,
         stage=Stage.REVERSED if reversal_told > payment.reversal_told else payment.stage,
         version=payment.version + 1,
     )
-    return Settlement(after, invoice if goes else None, (*lines, *fee_lines(event)))
+    return Settlement(after, invoice, (*lines, *fee_lines(event)), others=besides)
 
 
 def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
@@ -120,9 +139,17 @@ def less(payment: Payment, parts: Parts, **went: Any) -> Payment:
         payment,
         matched=payment.matched - parts.matched,
         unapplied=payment.unapplied - parts.unapplied.amount,
+        shares=parts.allocated.left(payment),
         version=payment.version + 1,
         **went,
     )
+
+
+def go_besides_shares(payment: Payment, invoice: Invoice | None, amount: int) -> tuple[Parts, Invoice | None]:
+    """As `go`, of a payment whose allocated parts stay where they are."""
+    aside = payment.matched - payment.own
+    own = replace(payment, shares=(), matched=payment.own, received=payment.received - aside)
+    return go(own, invoice, amount, {})
 
 
 def taken_since(payment: Payment, invoice: Invoice | None) -> tuple[Payment, Invoice | None, tuple[Line, ...]]:
@@ -130,7 +157,7 @@ def taken_since(payment: Payment, invoice: Invoice | None) -> tuple[Payment, Inv
     more = min(payment.reversal_told, payment.received - payment.refunded) - payment.reversed
     if more <= 0:
         return payment, invoice, ()
-    parts, after = go(payment, invoice, more)
+    parts, after = go_besides_shares(payment, invoice, more)
     clearing = credit(clearing_account(payment.partner), Money(more, payment.currency))
     return less(payment, parts, reversed=payment.reversed + more), after or invoice, (*parts.debits(), clearing)
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 from shared.calls import Call
 from shared.faults import Retryable
 from shared.invoicing.model import Invoice
-from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either
+from shared.invoicing.records import UNNUMBERED, invoice_ref, number_ref, read_either, read_invoice
 from shared.limits import WAIT_FOR_OBJECT_DAYS
 from shared.payments.model import PartnerEvent, Payment, Stage, StoredEvent, Thing, Tracked
 from shared.payments.records import (
@@ -17,6 +17,7 @@ from shared.payments.records import (
     read_tracked,
     tracked_id,
     tracked_ref,
+    virtual_account_ref,
 )
 from shared.payments.refunds.refusals import RefundInFlight
 from shared.payments.refunds.told import known_tally, ours_told, require_answered
@@ -24,9 +25,9 @@ from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
 from shared.payments.rules.late_failures import Turn, again, dated, passed, still, taken_back, turn
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step, step_of_dispute
-from shared.payments.rules.paying import begin, dearer, receive, reverse
+from shared.payments.rules.paying import begin, dearer, paid_by, receive, reverse
 from shared.payments.rules.refunding import give_back, is_too_large, nothing_moves, take_again
-from shared.payments.rules.settlement import Settlement, told_money
+from shared.payments.rules.settlement import Invoices, Settlement, told_money
 from shared.ports import View
 
 
@@ -71,9 +72,10 @@ def _payment(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     if stage is Meaning.WAITS:
         _succeeded(call, stored, view)  # it has not: what is taken back has still to come
     if stage is Stage.SUCCEEDED:
-        return receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
+        settlement = receive(identity, event, known, _invoice(call, stored, _meant(call, event, view), view))
+        return paid_by(settlement, _payer(call, stored, view))
     if stage is Stage.REVERSED and known:
-        return reverse(known, event, _invoice(call, stored, known.invoice_id, view))
+        return reverse(known, event, _invoices(call, stored, known, view))
     return begin(identity, event, known, stage) if isinstance(stage, Stage) else None
 
 
@@ -83,10 +85,10 @@ def _late(call: Call, stored: StoredEvent, known: Payment, view: View) -> Settle
     if late is Turn.PASSED:
         return passed(known, event)
     if late is Turn.REVERSED:
-        return dated(taken_back(known, event, _invoice(call, stored, known.invoice_id, view)), event)
+        return dated(taken_back(known, event, _invoices(call, stored, known, view)), event)
     if late is Turn.AGAIN:
         meant = _invoice(call, stored, _meant(call, event, view), view)
-        return again(known, receive(known.id, event, known, meant))
+        return paid_by(again(known, receive(known.id, event, known, meant)), _payer(call, stored, view))
     return still(known, event)
 
 
@@ -104,12 +106,12 @@ def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
     if stage is not Stage.SUCCEEDED and (known is None or known.stage is Stage.VOID):
         return nothing_moves(event, tracked)
     payment = _succeeded(call, stored, view)
-    invoice = _invoice(call, stored, payment.invoice_id, view)
+    invoices = _invoices(call, stored, payment, view)
     if stage is Stage.FAILED:
-        return take_again(payment, event, invoice, tracked)
+        return take_again(payment, event, tracked, invoices)
     if is_too_large(payment, tracked):
         _wait(call, stored, "the failure of another refund may still come")
-    return give_back(payment, event, invoice, tracked)
+    return give_back(payment, event, tracked, invoices)
 
 
 def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View) -> Settlement | None:
@@ -170,11 +172,17 @@ def _succeeded(call: Call, stored: StoredEvent, view: View) -> Payment:
 
 
 def _meant(call: Call, event: PartnerEvent, view: View) -> str:
-    """The invoice that an event names, by its id or by its number."""
-    if event.invoice_id or not event.reference:
+    """The invoice that an event names, by its id or by its number. Several numbers are for `match_payment`."""
+    if event.invoice_id or not event.reference or " " in event.reference:
         return event.invoice_id
     number = view[number_ref(call.tenant, event.reference)]
     return str(number["invoice_id"]) if number else ""
+
+
+def _payer(call: Call, stored: StoredEvent, view: View) -> str:
+    """The customer whose virtual account the money came to; nobody where it is nobody's."""
+    document = view[virtual_account_ref(call.tenant, stored.account)] if stored.account else None
+    return str(document["customer_id"]) if document else ""
 
 
 def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> Invoice | None:
@@ -187,6 +195,15 @@ def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> In
         return None
     invoice = read_either(document)
     return invoice if isinstance(invoice, Invoice) else None
+
+
+def _invoices(call: Call, stored: StoredEvent, payment: Payment, view: View) -> Invoices:
+    """The invoice that a payment named, and those that it was allocated to, asked for at once."""
+    refs = {share.invoice_id: invoice_ref(call.tenant, share.invoice_id) for share in payment.shares}
+    own = [invoice_ref(call.tenant, payment.invoice_id)] if payment.invoice_id else []
+    view.need([*own, *refs.values()])
+    others = {key: read_invoice(document) for key, ref in refs.items() if (document := view[ref]) is not None}
+    return _invoice(call, stored, payment.invoice_id, view), others
 
 
 def _never_came(call: Call, stored: StoredEvent, thing: Thing) -> NoReturn:

@@ -35,6 +35,7 @@ from shared.payments.records import (
 from shared.payments.refusals import BadSignature, EventTooLarge, NotAnEvent, UnknownEvent, UnknownPartner
 from shared.payments.rules.lifecycles import first_state, wants_the_truth
 from shared.payments.rules.replaying import decide_replay
+from shared.payments.use_cases.virtual_accounts import account_index
 from shared.ports import Create, Decision, Query, Ref, View, Where, Write
 from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer, Vault
 
@@ -133,11 +134,12 @@ class Inbox:
         body = self._open(call.tenant, stored, cast("bytes", document[RAW]))
         piece = Piece(body.encode("latin-1"), stored.key_id)
         known = _parsed(stored.event.partner, piece, stored.received_at)
-        own = _own_key(call.tenant, known)
+        own, account = _own_key(call.tenant, known), self._account(call.tenant, known)
         sealed = self._seal(call, stored, own, body)
 
         def decide(view: View) -> Outcome[StoredEvent]:
-            outcome = decide_replay(call, ref, replace(stored, key=own, event=known), view, sealed=sealed)
+            understood = replace(stored, key=own, event=known, account=account)
+            outcome = decide_replay(call, ref, understood, view, sealed=sealed)
             return replace(outcome, messages=(applying(call, outcome.answer),))
 
         return self._desk.perform(call, [ref], decide, read_event)
@@ -147,7 +149,8 @@ class Inbox:
         if event.kind is EventKind.UNREADABLE:
             _log.error("event_quarantined", tenant=call.tenant, partner=partner, event_id=event.id)
         call = replace(call, cause=event_cause(call.tenant, partner, event.account, event.id))
-        stored = StoredEvent(call.cause.stored_id("event"), event, first_state(event), call.at, piece.key_id, call.at)
+        key, account = call.cause.stored_id("event"), self._account(call.tenant, event)
+        stored = StoredEvent(key, event, first_state(event), call.at, piece.key_id, call.at, account=account)
         return _Told(call, stored, self._seal(call, stored, stored.key, piece.raw.decode("latin-1")))
 
     def _take_in(self, told: tuple[_Told, ...]) -> Done[tuple[StoredEvent, ...]]:
@@ -184,6 +187,10 @@ class Inbox:
         message = "no such webhook endpoint"
         raise UnknownPartner(message, field="partner")
 
+    def _account(self, tenant: TenantId, event: PartnerEvent) -> str:
+        """The blind index of the virtual account that the money came to; of most events nothing, and no key is used."""
+        return account_index(self._vault, tenant, event.paid_to) if event.paid_to else ""
+
     def _seal(self, call: Call, stored: StoredEvent, key: str, body: str) -> bytes:
         place = Place(call.tenant, INBOX, key)
         return self._sealer(call.tenant, _subject(stored)).seal(place, RAW, body).stored
@@ -214,6 +221,7 @@ def applying(call: Call, stored: StoredEvent) -> Command:
         "payment": payment_of(event) if event.payment else "",
         "invoice": event.invoice_id,
         "object": object_path(event),
+        "account": stored.account,
         "replay": stored.replays,
     }
     return call.command(QUEUE, DOOR, stored.key, body)

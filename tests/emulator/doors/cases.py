@@ -125,6 +125,13 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     },
     "/v1/refunds/approval_limits": {"limits": [{"amount": 10_000, "currency": "GBP"}]},
     f"/v1/refunds/{NOBODY}/resolve": {"reference": "re_1"},
+    f"/v1/payments/{NOBODY}/allocations": {
+        "lines": [{"invoice_id": NOBODY, "amount": {"amount": 100, "currency": "GBP"}, "write_off": True}]
+    },
+    f"/v1/payments/{NOBODY}/allocations/{NOBODY}/undo": {"reason": "another customer's"},
+    "/v1/payments/virtual_accounts": {"number": "GB33BUKB20201555555555", "customer_id": NOBODY},
+    f"/v1/payments/virtual_accounts/{'0' * 64}/release": {"reason": "closed"},
+    "/v1/payments/write_off_limits": {"limit": {"amount": 100, "currency": "GBP"}, "reason": "bank charges"},
     f"/v1/webhook_endpoints/{NOBODY}/resends": {"since": "2026-11-15T00:00:00Z", "until": "2026-11-16T00:00:00Z"},
 }
 """A good body for every POST that takes one; each bad case breaks one thing of it."""
@@ -202,6 +209,7 @@ def particular() -> Iterator[Case]:
     yield from of_repairs()
     yield from of_monitors()
     yield from of_years_and_openings()
+    yield from of_allocations()
     yield from of_webhooks()
     yield from of_refunds()
     invoices, employees = "/v1/invoices", "/v1/employees"
@@ -313,6 +321,30 @@ def of_monitors() -> Iterator[Case]:
     yield Case("an endless amount", monitors, changed(monitors, amount=10**30), 422, "invalid_fields", "amount")
     yield Case("an amount as text", monitors, changed(monitors, amount="100"), 422, "invalid_fields", "amount")
     yield Case("free text", monitors, changed(monitors, reference="é"), 422, "invalid_fields", "reference")
+
+
+def of_allocations() -> Iterator[Case]:
+    """What cannot be allocated, taken back or allowed."""
+    path, limits = f"/v1/payments/{NOBODY}/allocations", "/v1/payments/write_off_limits"
+    yield Case("a payment of nothing", path, changed(path), 404, "unknown_payment", "id")
+    yield Case("no invoice", path, changed(path, lines=[]), 422, "invalid_fields", "lines")
+    line = {"invoice_id": NOBODY, "amount": {"amount": 100, "currency": "GBP"}}
+    yield Case("too many invoices", path, changed(path, lines=[line] * 51), 422, "invalid_fields", "lines")
+    for amount in (0, -1, 1.0, "1", 10**30, True):
+        bad = changed(path, lines=[{**line, "amount": {"amount": amount, "currency": "GBP"}}])
+        yield Case(f"an amount of {amount!r}", path, bad, 422, "invalid_fields", "lines")
+    undo = f"{path}/{NOBODY}/undo"
+    yield Case("an allocation of nothing", undo, changed(undo), 404, "unknown_allocation", "allocation")
+    yield Case("no reason", undo, changed(undo, reason=""), 422, "invalid_fields", "reason")
+    accounts = "/v1/payments/virtual_accounts"
+    yield Case("no such customer", accounts, changed(accounts), 422, "unknown_customer", "customer_id")
+    for number in ("", "--", "x" * 65, "GB\n33"):
+        bad = changed(accounts, number=number)
+        yield Case(f"an account {number!r}", accounts, bad, 422, "invalid_fields", "number")
+    release = f"{accounts}/{'0' * 64}/release"
+    yield Case("an account of nothing", release, changed(release), 404, "unknown_virtual_account", "id")
+    below = {"amount": -1, "currency": "GBP"}
+    yield Case("a limit below zero", limits, changed(limits, limit=below), 422, "invalid_fields", "limit")
 
 
 def of_webhooks() -> Iterator[Case]:

@@ -29,7 +29,7 @@ def meet(event: PartnerEvent, known: Payment | None) -> Settlement | None:
         turned = {
             Turn.STILL: lambda: still(known, event),
             Turn.PASSED: lambda: passed(known, event),
-            Turn.REVERSED: lambda: dated(taken_back(known, event, None), event),
+            Turn.REVERSED: lambda: dated(taken_back(known, event, (None, {})), event),
             Turn.AGAIN: lambda: again(known, receive(known.id, event, known, None)),
         }
         return turned[late]()
