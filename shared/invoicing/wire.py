@@ -144,16 +144,6 @@ class InvoiceAnswer(Wire):
             )
             for line in invoice.lines
         )
-        paid, credited, refunded, corrected, written_off = (
-            MoneyWire(amount=amount, currency=invoice.currency)
-            for amount in (
-                invoice.paid,
-                invoice.credited,
-                invoice.refunded,
-                invoice.corrected,
-                invoice.written_off,
-            )
-        )
         return cls(
             id=invoice.id,
             state=invoice.state,
@@ -168,13 +158,17 @@ class InvoiceAnswer(Wire):
             breakdown=tuple(TaxRow.of(row) for row in invoice.breakdown),
             tax=MoneyWire.of(invoice.tax),
             gross=MoneyWire.of(invoice.gross),
-            paid=paid,
-            credited=credited,
-            refunded=refunded,
-            corrected=corrected,
-            written_off=written_off,
+            paid=_of(invoice, invoice.paid),
+            credited=_of(invoice, invoice.credited),
+            refunded=_of(invoice, invoice.refunded),
+            corrected=_of(invoice, invoice.corrected),
+            written_off=_of(invoice, invoice.written_off),
             open=MoneyWire.of(invoice.open),
         )
+
+
+def _of(invoice: Invoice, amount: int) -> MoneyWire:
+    return MoneyWire(amount=amount, currency=invoice.currency)
 
 
 class InvoicePath(Wire):

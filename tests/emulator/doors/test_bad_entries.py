@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulators.cloud import LocalCloud
-from tests.emulator.doors.cases import NOBODY, Case
+from tests.emulator.doors.bodies import NOBODY, Case
 from tests.emulator.doors.conftest import Tenant, a_key, everything
 from tests.emulator.doors.test_bad_input import assert_nothing_written, assert_problem
 

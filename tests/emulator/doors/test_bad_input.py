@@ -17,7 +17,8 @@ import requests
 from emulators.cloud import LocalCloud
 from shared.http.access import CALLERS, ROUTES
 from shared.limits import TASK_BYTES, WEBHOOK_BYTES
-from tests.emulator.doors.cases import GOOD, NOBODY, WITHOUT_BODY, Case, every_post, label, particular
+from tests.emulator.doors.bodies import GOOD, NOBODY, WITHOUT_BODY, Case
+from tests.emulator.doors.cases import every_post, label, particular
 from tests.emulator.doors.conftest import Client, Tenant, a_key, everything, log_line
 
 

@@ -12,7 +12,7 @@ from emulators.cloud import LocalCloud
 from emulators.provision import channel
 from emulators.state import write_private
 from shared.http.access import ROLES, ROUTES
-from tests.emulator.doors.cases import GOOD
+from tests.emulator.doors.bodies import GOOD
 from tests.emulator.doors.conftest import Client, Tenant, a_tenant, pause_jobs
 from tests.unit.payments.partner_events import delivery, secret_of
 from tests.unit.payments.partner_samples import standard

@@ -20,7 +20,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.config import SchemathesisConfig
 
 from infra.openapi import DOCUMENT
-from tests.emulator.doors.cases import GOOD, NOBODY
+from tests.emulator.doors.bodies import GOOD, NOBODY
 from tests.emulator.doors.conftest import Client, a_key
 from tests.emulator.openapi.conftest import Office
 

@@ -266,9 +266,9 @@ def test_a_refund_takes_the_latest_allocation_first_through_an_event(house: Inst
     settle(house, paid(amount=20_000))
     order(house, "a", [Slice(first.id, pounds(12_000))])
     order(house, "b", [Slice(second.id, pounds(6_000))])
-    settle(house, refunded(in_all=5_000))
+    settle(house, refunded(amount=5_000, refund="re_1"))
     assert [invoice_now(house, one).paid for one in (first, second)] == [12_000, 3_000]
-    settle(house, refunded(in_all=20_000))
+    settle(house, refunded(amount=15_000, refund="re_2"))
     assert [invoice_now(house, one).state for one in (first, second)] == [InvoiceState.ISSUED] * 2
     assert balances(house) == {CLEARING: 0, RECEIVABLE: 36_000, CREDIT: 0, UNAPPLIED_CASH: 0}
     assert (payment(house).shares, house.proven()) == ((), True)
@@ -344,6 +344,6 @@ def test_an_order_over_fifty_invoices_is_one_commit(house: Instance) -> None:
     order(house, "a", [Slice(bill.id, pounds(120)) for bill in bills])
     assert house.line.paths.count("Commit") <= 2
     assert balances(house) == {CLEARING: 6_000, RECEIVABLE: 0, CREDIT: 0, UNAPPLIED_CASH: 0}
-    settle(house, refunded(in_all=6_000))
+    settle(house, refunded(amount=6_000))
     assert balances(house) == {CLEARING: 0, RECEIVABLE: 6_000, CREDIT: 0, UNAPPLIED_CASH: 0}
     assert house.proven()

@@ -71,7 +71,9 @@ def test_money_that_goes_back_goes_through_conversion_again(house: Instance) -> 
     paid = dollars(house, 17_000)
     before = stands(house)
     order(house, paid, [Slice(first.id, pounds(12_000))])
-    (task,) = told_by(house, "standard", say("payment.reversed", payment="p-usd", amount=17_000)).messages
+    (task,) = told_by(
+        house, "standard", say("payment.reversed", payment="p-usd", amount=17_000, currency="USD")
+    ).messages
     house.again(lambda: apply(house, task))  # type: ignore[arg-type]
     gone = {("assets:clearing:standard", "USD"), (UNAPPLIED_CASH, "USD")}
     assert stands(house) == {place: amount for place, amount in before.items() if place not in gone}
