@@ -244,8 +244,8 @@ PLANTS: Final = (
     one(
         "keyset_made_again",
         "shared/privacy/vault.py",
-        "        cipher = open_subject_key(tenant, subject, read_subject_keyset(there) if there else made, key)\n",
-        "        cipher = open_subject_key(tenant, subject, made, key)\n",
+        "read_subject_keyset(there[ref]) if ref in there else made[subject] for",
+        "made[subject] for",
     ),
     one(
         "sealed_twice",

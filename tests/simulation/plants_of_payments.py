@@ -64,8 +64,8 @@ PAYMENT_PLANTS: Final = (
     one(
         "rest_of_a_batch_dropped",
         INBOX,
-        "for piece in proven.pieces]\n        done",
-        "for piece in proven.pieces[:1]]\n        done",
+        "for piece in proven.pieces if _fits(piece)]\n        done",
+        "for piece in proven.pieces[:1] if _fits(piece)]\n        done",
     ),
     one(
         "accounts_of_a_partner_not_told_apart",
@@ -101,8 +101,8 @@ PAYMENT_PLANTS: Final = (
     one(
         "reversed_payment_leaves_its_invoice_paid",
         SETTLEMENT,
-        "    return Settlement(after, invoice if goes else None, (",
-        "    return Settlement(after, None, (",
+        "    return Settlement(after, invoice, (*lines, *fee_lines(event)), ",
+        "    return Settlement(after, None, (*lines, *fee_lines(event)), ",
     ),
     one(
         "acknowledged_before_the_write",

@@ -185,11 +185,13 @@ class Refunds:
 
 
 def recording(fact: Ref, action: str, decide: Callable[[View], Booking[Refund]]) -> Callable[[View], Booking[Refund]]:
-    """The decision, whose refusals are recorded: so the same request is answered the same for ever."""
+    """The decision, whose refusals are recorded where there is what was asked for: so they are answered for ever."""
 
     def recorded(view: View) -> Booking[Refund]:
         try:
             return decide(view)
+        except (UnknownPayment, UnknownRefund):
+            raise  # there is nothing that it could be recorded of
         except Refused as refusal:
             return Booking(Outcome(fact, action, cast("Refund", None), refusal=refusal))
 

@@ -64,7 +64,7 @@ def test_a_refund_goes_out_over_http_and_is_confirmed_by_webhook(cloud: LocalClo
             break
         cloud.clock.set(cloud.clock.now() + timedelta(seconds=60))
     assert (state(shop, refund), cloud.partners.asked("stripe")) == ("sent", ["POST /v1/refunds"] * 2)
-    tell(cloud, refunded(in_all=5_000))
+    tell(cloud, refunded(amount=5_000, refund="pi_1_r1"))
     cloud.wait_until_idle()
     assert state(shop, refund) == "succeeded"
     (known,) = shop.auditor.get(f"{REFUNDS}?state=succeeded").json()["items"]

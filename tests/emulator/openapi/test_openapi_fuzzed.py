@@ -90,6 +90,19 @@ NEEDING_MORE: Final = {
     ("POST", "/v1/ledger/accounts/{code}/close"),  # an account without a balance
     ("POST", "/v1/ledger/years/{year}/close"),  # months that are closed
     ("POST", "/v1/payments/events/{id}/replay"),  # an event that can be read
+    ("POST", "/v1/payments/{id}/allocations"),  # money that came, and what it is allocated to
+    ("POST", "/v1/payments/{id}/allocations/{allocation}/undo"),
+    ("POST", "/v1/payments/virtual_accounts"),
+    ("POST", "/v1/payments/virtual_accounts/{id}/release"),
+    ("POST", "/v1/refunds"),
+    ("GET", "/v1/refunds/{id}"),
+    ("POST", "/v1/refunds/{id}/approve"),
+    ("POST", "/v1/refunds/{id}/reject"),
+    ("POST", "/v1/refunds/{id}/cancel"),
+    ("POST", "/v1/refunds/{id}/resolve"),
+    ("GET", "/v1/payouts/{id}"),  # a payout that was paid
+    ("GET", "/v1/payouts/{id}/pages/{number}"),
+    ("POST", "/v1/payouts/{id}/pages"),
 }
 """Operations that refuse here, by what is missing; the refusal is judged too."""
 

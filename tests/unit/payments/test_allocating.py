@@ -286,7 +286,7 @@ def take(office: Office, name: str, step: tuple[str, Any, Any]) -> None:
             office.allocate(name, first, write_off=second)
         case "undo" if payment.shares:
             office.undo(name, payment.shares[first % len(payment.shares)].allocation)
-        case "refund" if first <= payment.matched + payment.unapplied:
+        case "refund" if first <= payment.received - payment.refunded:
             office.refund(name, first)
         case "refund":
             with pytest.raises(RefundTooLarge):
