@@ -29,6 +29,8 @@ RAW: Final = "raw"
 VIRTUAL_ACCOUNTS: Final = "virtual_accounts"
 
 _PARTS: Final = ("received", "matched", "unapplied", "refunded", "reversal_told", "reversed", "fee_told", "version")
+TALLIES: Final = "refund_tallies"
+"""What is under way of a payment's refunds that we asked for."""
 TRACKED: Final[Mapping[Thing, str]] = {Thing.REFUND: "refunds", Thing.DISPUTE: "disputes", Thing.PAYOUT: "payouts"}
 """The collections of what partners tell of besides payments."""
 

@@ -9,9 +9,9 @@ from shared.identity import TenantId
 from shared.limits import ALLOCATION_INVOICES, AMOUNT_MINOR, MATCHED_NUMBERS
 from shared.money import Money
 from shared.payments.allocations import Allocation, AllocationState, Basis, KeptRate, Slice
-from shared.payments.model import EventKind, EventState, Payment, PaymentState, Share, StoredEvent
+from shared.payments.model import EventKind, EventState, Payment, PaymentState, Share, StoredEvent, Thing
 from shared.payments.partners.reading import INVOICE_NUMBER
-from shared.payments.records import PAYMENTS, VIRTUAL_ACCOUNTS
+from shared.payments.records import PAYMENTS, TALLIES, TRACKED, VIRTUAL_ACCOUNTS
 from shared.payments.use_cases.virtual_accounts import VirtualAccount
 from shared.ports import Ref, tenant_ref
 from shared.wire import DecimalText, IsoDate, MoneyWire, PageQuery, ShortText, Wire
@@ -182,7 +182,8 @@ class ApplyTask(Wire):
     def along(self, tenant: TenantId) -> list[Ref]:
         """What the event is about, to be read with it."""
         about = ((PAYMENTS, self.payment), ("invoices", self.invoice), (VIRTUAL_ACCOUNTS, self.account))
-        places = (*about, tuple(self.object.split("/")))
+        own = (TALLIES, self.payment if self.object.startswith(TRACKED[Thing.REFUND]) else "")
+        places = (*about, own, tuple(self.object.split("/")))
         return [tenant_ref(tenant, place[0], place[1]) for place in places if place[-1]]
 
 

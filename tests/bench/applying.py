@@ -46,8 +46,8 @@ class Kind:
 KINDS: Final = (
     # event, payment and invoice; with them two totals, entry, audit record, outbox row
     Kind("payment that settles an invoice", "payment.succeeded", {"amount": 100, "invoice_id": ""}, 3, 8),
-    # and the refund itself
-    Kind("refund", "refund.succeeded", {"amount": 1, "payment": "counted", "invoice_id": ""}, 4, 9),
+    # and the refund itself, and what is under way of our own
+    Kind("refund", "refund.succeeded", {"amount": 1, "payment": "counted", "invoice_id": ""}, 5, 9),
     # event, payment, dispute; the payment is checked in the commit and stays as it is
     Kind("dispute opened", "dispute.opened", {"amount": 1, "payment": "counted"}, 3, 8),
     # event and payout

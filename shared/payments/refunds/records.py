@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from shared.identity import TenantId
 from shared.money import Money
 from shared.payments.model import Stage
+from shared.payments.records import TALLIES
 from shared.payments.refunds.model import Refund, RefundKind, RefundReason, RefundState, Tally
 from shared.ports import Document, Ref, Value, tenant_ref
 
@@ -34,7 +35,7 @@ def refund_ref(tenant: TenantId, key: str) -> Ref:
 
 def tally_ref(tenant: TenantId, payment: str) -> Ref:
     """What is under way of a payment's refunds."""
-    return tenant_ref(tenant, "refund_tallies", payment)
+    return tenant_ref(tenant, TALLIES, payment)
 
 
 def limits_ref(tenant: TenantId) -> Ref:
