@@ -19,10 +19,11 @@ from emulators.partners.keys import signing_secret
 from emulators.partners.telling import Happening, in_words, worded
 from emulators.processes import CloudFault
 from shared.cli.client import Client
-from shared.identity import Ids, SystemIds
-from shared.payments.model import EventKind, Thing
+from shared.identity import Ids, SystemIds, TenantId
+from shared.payments.model import EventKind, PartnerEvent, Thing
 from shared.payments.partners import partner_named
 from shared.payments.partners.secrets import live_secrets
+from shared.payments.records import event_cause
 
 SECONDS: Final = 30.0
 """How long one delivery may take, and how long an event is followed, on the machine's clock."""
@@ -126,33 +127,24 @@ def tell(here: Here, tenant: str, partner: str, told: Happening) -> Outcome:
     if answer.status_code != HTTPStatus.OK:
         message = f"the door refused it: {answer.status_code} {answer.text.strip()}"
         raise CloudFault(message)
-    event_id, name = _parsed(here, tenant, partner, (body, headers))
-    stored = followed(client, partner, event_id)
+    event = _parsed(here, tenant, partner, (body, headers))
+    stored = followed(client, event_cause(TenantId(tenant), partner, event.account, event.id).stored_id("event"))
     became = (stored["state"], stored["refused"], stored["entry_id"])
-    return Outcome(partner, name, event_id, told.payment, told.object, *became)
+    return Outcome(partner, event.type, event.id, told.payment, told.object, *became)
 
 
-def followed(client: Client, partner: str, event_id: str) -> dict[str, Any]:
+def followed(client: Client, key: str) -> dict[str, Any]:
     """The event as the inbox has it once it came to something, or as it stands after a while.
 
     Raises:
         ApiRefused: the API did.
-        CloudFault: it is not in the inbox.
     """
     deadline = time.monotonic() + SECONDS
     while True:
-        found = next((each for each in inbox(client, partner) if each["event_id"] == event_id), None)
-        if found is not None and (found["state"] != "received" or time.monotonic() > deadline):
+        found = client.get(f"/v1/payments/events/{key}")
+        if found["state"] != "received" or time.monotonic() > deadline:
             return found
-        if time.monotonic() > deadline:
-            message = f"event {event_id} was acknowledged and is not in the inbox"
-            raise CloudFault(message)
         time.sleep(LOOK_SECONDS)
-
-
-def inbox(client: Client, partner: str) -> Iterator[dict[str, Any]]:
-    """Every event of a partner."""
-    yield from pages(client, f"/v1/payments/events?partner={partner}")
 
 
 def pages(client: Client, path: str) -> Iterator[dict[str, Any]]:
@@ -208,11 +200,10 @@ def _delivery(here: Here, tenant: str, partner: str, told: Happening) -> tuple[b
     return body, {"content-type": "application/json", **PARTNERS[partner].headers(body, here.clock().now(), secret)}
 
 
-def _parsed(here: Here, tenant: str, partner: str, delivery: tuple[bytes, dict[str, str]]) -> tuple[str, str]:
-    """The id and type under which the inbox knows an event: some partners give none of their own."""
+def _parsed(here: Here, tenant: str, partner: str, delivery: tuple[bytes, dict[str, str]]) -> PartnerEvent:
+    """The event as the inbox knows it: some partners give it no id of their own."""
     at = here.clock().now()
     values = (here.home.secrets / f"webhook-{tenant}-{partner}").read_bytes().splitlines()
     adapter = partner_named(partner)
     (piece,) = adapter.prove(*delivery, live_secrets(values, at), at).pieces
-    event = adapter.parse(piece.raw, at)
-    return event.id, event.type
+    return adapter.parse(piece.raw, at)

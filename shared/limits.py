@@ -80,6 +80,12 @@ IDEMPOTENCY_DAYS: Final = 30
 WAIT_FOR_OBJECT_DAYS: Final = 3
 """How long a queued cause waits for the object it names before that is a recorded refusal."""
 
+ASK_PARTNER_DAYS: Final = 6
+"""How long a partner is asked about an event before its silence is a recorded refusal: shorter than the task lives."""
+
+WAIT_FOR_LINES_SECONDS: Final = 7_200
+"""How long a payout's lines wait for the events of what they are about: far shorter than their delivery is retried."""
+
 PAYOUT_PAGE_ITEMS: Final = 100
 """Lines a page of a payout's statement: its commit writes the payment of each."""
 

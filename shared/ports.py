@@ -230,7 +230,8 @@ class View:
         Raises:
             Unread: at least one was not read; the decision is made again with all of them.
         """
-        missing = frozenset(refs) - self.documents.keys()
+        # one by one: a set less a mapping's keys goes through all of the mapping
+        missing = frozenset(ref for ref in refs if ref not in self.documents)
         if missing:
             raise Unread(missing)
 

@@ -26,6 +26,14 @@ def partners_serving() -> Iterator[PartnersDriver]:
         ports.append(runner.addresses[0][1])
         ready.set()
 
+    async def stop() -> None:
+        """Nobody is left waiting for what hangs."""
+        await runner.cleanup()
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
     def run() -> None:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(start())
@@ -37,6 +45,7 @@ def partners_serving() -> Iterator[PartnersDriver]:
     try:
         yield PartnersDriver(f"http://{LOOPBACK}:{ports[0]}")
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
+        loop.close()

@@ -25,6 +25,10 @@ class PartnersDriver:
         """Let a partner's next answers go wrong: see `web.Trouble`."""
         self._send("/admin/faults", {"partner": partner, "kind": kind, **said})
 
+    def heal(self, partner: str) -> None:
+        """Let nothing go wrong any more with a partner's answers."""
+        self._send("/admin/heal", {"partner": partner})
+
     def asked(self, partner: str) -> list[str]:
         """What a partner was asked, in order: method and path."""
         said = self._send("/admin/asked")["asked"]

@@ -2,6 +2,7 @@
 
 - `POST /admin/things` `{"partner", "thing", "id", "amount", "currency", "status", ...}`: let a partner know of a thing.
 - `POST /admin/faults` `{"partner", "kind", "times", "status", "seconds"}`: let its next answers go wrong.
+- `POST /admin/heal` `{"partner"}`: nothing goes wrong any more.
 - `GET /admin/asked`: what was asked, in order.
 """
 
@@ -64,6 +65,7 @@ class PartnersWeb:
             [
                 web.post("/admin/things", self._feed),
                 web.post("/admin/faults", self._trouble),
+                web.post("/admin/heal", self._heal),
                 web.get("/admin/asked", self._asked),
                 web.route("*", "/{path:.*}", self._answer),
             ]
@@ -77,6 +79,10 @@ class PartnersWeb:
     async def _trouble(self, request: web.Request) -> web.Response:
         said = await request.json()
         self.troubles.setdefault(said.pop("partner"), deque()).append(Trouble(**said))
+        return web.json_response({})
+
+    async def _heal(self, request: web.Request) -> web.Response:
+        self.troubles.pop((await request.json())["partner"], None)
         return web.json_response({})
 
     async def _asked(self, _: web.Request) -> web.Response:

@@ -47,6 +47,12 @@ def list_events(call: Call, query: EventQuery) -> Listing[StoredEvent]:
     return inbox.page(call.tenant, query.limit, query.cursor, state=query.state, partner=query.partner)
 
 
+@api.route("GET", "/v1/payments/events/{id}", answers=EventAnswer)
+def read_event(call: Call, path: EventPath) -> StoredEvent:
+    """One event and what became of it."""
+    return house().inbox.event(call.tenant, path.id)
+
+
 @api.route("POST", "/v1/payments/events/{id}/replay", answers=EventAnswer)
 def replay_event(call: Call, path: EventPath) -> Done[StoredEvent]:
     """Apply an event again that was refused or got stuck, or that was kept and is understood by now."""

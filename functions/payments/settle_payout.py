@@ -14,7 +14,7 @@ PAID = "payout.paid"
 
 
 def _settle(call: Call, paid: Announcement) -> Statement:
-    return house().payouts.ask(call, paid.subject)
+    return house().payouts.ask(call, paid.subject, paid.occurred_at)
 
 
 @functions_framework.http

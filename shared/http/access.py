@@ -42,6 +42,7 @@ ROUTES: Final[Mapping[tuple[str, str], str]] = {
     # payments
     ("GET", "/v1/payments"): "payments:read",
     ("GET", "/v1/payments/events"): "payments:read",
+    ("GET", "/v1/payments/events/{id}"): "payments:read",
     ("POST", "/v1/payments/events/{id}/replay"): "payments:replay",
     ("GET", "/v1/payments/{id}"): "payments:read",
     ("GET", "/v1/payouts"): "payments:read",

@@ -137,9 +137,10 @@ def _entry(call: Call, stored: StoredEvent, settlement: Settlement) -> JournalEn
 
 
 def _told(call: Call, event: PartnerEvent, settlement: Settlement) -> Iterator[Announcement]:
-    """What is announced: of each refund of ours its own, and of all else what the event is called."""
+    """What is announced: of a refund of ours its own, of its fee alone nothing, else what the event is called."""
     yield from (announced(call, refund) for refund in settlement.refunds)
-    if not settlement.refunds:
+    ours = settlement.tracked is not None and settlement.tracked.order
+    if not settlement.refunds and not ours:
         yield _told_of(call, event, settlement)
 
 
@@ -171,12 +172,11 @@ def _told_of(call: Call, event: PartnerEvent, settlement: Settlement) -> Announc
 def _to_match(call: Call, event: PartnerEvent, settlement: Settlement) -> tuple[Command, ...]:
     """What finds the invoices of a payment that is unapplied cash: by a query, which applying never makes."""
     payment, numbers = settlement.payment, event.reference.split()
-    several = numbers if len(numbers) > 1 else []
     if event.kind is not EventKind.PAYMENT_SUCCEEDED or payment is None or payment.unapplied != payment.received:
         return ()
-    if not several and not payment.customer:
+    if len(numbers) <= 1 and not payment.customer:
         return ()
-    return (call.command(QUEUE, MATCH, payment.id, {"payment": payment.id, "numbers": several}),)
+    return (call.command(QUEUE, MATCH, payment.id, {"payment": payment.id, "numbers": numbers}),)
 
 
 def _finished(

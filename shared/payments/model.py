@@ -52,10 +52,9 @@ class PartnerEvent:
     invoice_id: str = ""
     """Our invoice, when the partner carries its id back to us."""
     reference: str = ""
-    """The number of our invoice, where payer or partner names it; never what else they write."""
+    """The number of our invoice, where payer or partner names it, or the numbers with blanks between; nothing else."""
     round: int = 0
     """Of a dispute: how far up the partner decides it; what a later round says stands over all earlier ones."""
-    """The number of our invoice, where payer or partner names it, or the numbers with blanks between; nothing else."""
     paid_to: str = field(default="", repr=False)
     """The number of the virtual account that the money came to. It is never stored: see `StoredEvent.account`."""
 
@@ -164,7 +163,13 @@ class Payment:
     reversed: int = 0
     """How much of that it took: what refunds leave of the payment, if that is less."""
     fee_told: int = 0
-    """What the partner has told in all that it keeps of it."""
+    """What the partner has told in all that it keeps of it; once a payout brought it, what that payout's line says."""
+    fee_currency: str = ""
+    """The currency of that, where it is not the payment's own."""
+    reversal_fee: int = 0
+    """What the partner has told that it keeps for having it taken back."""
+    reversal_payout_id: str = ""
+    """The payout that it was taken out of, when it was taken back."""
     payout_id: str = ""
     """The payout that brought it to the bank, once the partner has told what that payout is made of."""
     shares: tuple[Share, ...] = ()
@@ -183,6 +188,11 @@ class Payment:
     def money(self) -> Money:
         """What was received."""
         return Money(self.received, self.currency)
+
+    @property
+    def fee(self) -> Money:
+        """What the partner has told that it keeps of it."""
+        return Money(self.fee_told, self.fee_currency or self.currency)
 
     @property
     def own(self) -> int:
@@ -219,10 +229,18 @@ class Tracked:
     account: str = ""
     """Which of our accounts with the partner it is of, where the partner says."""
     fee: int = 0
-    """What the partner has told in all that it keeps for it."""
+    """What its events have told in all that the partner keeps for it, in its own currency."""
+    fee_of_lines: int = 0
+    """What lines of payouts have told of that, or beyond it; what both tell is kept once."""
+    fee_of_payout: int = 0
+    """How much of that the last payout told."""
+    payout_id: str = ""
+    """The last payout that brought it, or took it."""
+    paid_out: int = 0
+    """What payouts have brought of it in all, below zero what they have taken: all of it, or nothing."""
     round: int = 0
     order: str = ""
-    """The refund that we asked for, if it is ours: that one knows how it stands, and `stage` only how it began."""
+    """The refund that we asked for, if it is ours: that one knows how it stands; `stage` says which fees were told."""
     version: int = 1
 
 

@@ -87,6 +87,12 @@ class PartnerRefused(Conflict):
     code = "partner_refused"
 
 
+class PartnerNeverAnswered(NotFound):
+    """The partner's own API was asked about an event until its time was over."""
+
+    code = "partner_never_answered"
+
+
 class UnknownPayout(NotFound):
     """No such payout."""
 

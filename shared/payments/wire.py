@@ -188,7 +188,7 @@ class ApplyTask(Wire):
 
 
 class MatchTask(Wire):
-    """A payment to match, and the numbers of our invoices that its reference named, if it named several."""
+    """A payment to match, and the numbers of our invoices that its reference named, if it named any."""
 
     payment: ObjectId
     numbers: Annotated[

@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from emulators.catalogue import REPOSITORY
-from tests.bench import applying, batches, cold_start, costs, payments, posting, webhook
+from tests.bench import applying, asking, batches, cold_start, costs, payments, posting, webhook
 from tests.bench.rows import Row, passed, show, write
 from tests.bench.world import World, world
 
@@ -20,6 +20,7 @@ SUBJECTS: Final[Mapping[str, Callable[[World], Iterator[Row]]]] = {
     "cold_start": cold_start.rows,
     "webhook": webhook.rows,
     "payments": payments.rows,
+    "asking": asking.rows,
     "applying": applying.rows,
     "posting": posting.rows,
     "batches": batches.rows,

@@ -17,6 +17,7 @@ from shared.money import Money
 from shared.ports import Create, Decision, tenant_ref
 from shared.wiring import House
 from tests.bench import posting
+from tests.bench.by_google import ByGoogle
 from tests.bench.crew import Crew, Tally, Work, crew
 from tests.bench.rows import Row
 from tests.bench.world import TENANT, World, a_call, world
@@ -77,15 +78,16 @@ def rows(place: World) -> Iterator[Row]:
     with crew(place.cloud.settings(), *CROWD) as workers:
         for work in (posting.raw, *SINGLES):
             workers.round(work, WARMING_SECONDS)
-        yield from _singles(workers)
+        yield from _singles(workers, beside_peers=True)
     with crew(place.cloud.settings(), *WRITERS) as workers:
+        yield from _singles(workers, beside_peers=False)
         yield from _writer(workers)
 
 
 def _measured(place: World, size: int, *, ceiling: bool) -> Mapping[Work, Tally]:
     """A round of each kind that only warms up, then the best of some."""
     _open_accounts(place.house)
-    works = (raw(size), on_two(size), on_many(size))
+    works = (raw(size), ByGoogle(size), on_two(size), on_many(size))
     ceilings = (Ready(size, 0), Ready(size, ACCOUNTS)) if ceiling else ()
     with crew(place.cloud.settings(), *CREW) as workers:
         for work in works:
@@ -102,6 +104,8 @@ def _beside_raw(size: int, best: Mapping[Work, Tally]) -> Iterator[Row]:
         "documents/s",
         f"1 KB documents, {how}",
     )
+    google = best[ByGoogle(size)].per_second * size
+    yield Row(f"raw creates {name}, Google's client", google, "documents/s", f"1 KB documents, {how}", google / base)
     for accounts, where, bar in ((0, "2 hot accounts", HOT_BAR), (ACCOUNTS, "1,000 random", RANDOM_BAR)):
         tally = best[Posts(size, accounts)]
         entries = tally.per_second * size
@@ -109,24 +113,31 @@ def _beside_raw(size: int, best: Mapping[Work, Tally]) -> Iterator[Row]:
         ready = best.get(Ready(size, accounts))
         if ready is None:
             yield Row(f"entries {name}, {where}", entries, "entries/s", f"{cost}; {how}", entries / base).at_least(bar)
+            beside = f"entries {name}, {where}, beside Google's client"
+            yield Row(beside, entries, "entries/s", how, entries / google).at_least(bar)
         else:
             entries = ready.per_second * size
             text = f"requests built before; {how}"
             yield Row(f"ceiling: entries {name}, {where}", entries, "entries/s", text, entries / base)
 
 
-def _singles(workers: Crew) -> Iterator[Row]:
-    """Journal entries one a request, by so many callers as an instance takes at once."""
-    best = workers.alternating((posting.raw, *SINGLES), SECONDS)
-    base = best[posting.raw].per_second
-    yield Row(f"raw commits, {workers.shape}", base, "commits/s", f"one 1 KB document each, {OF_RAW}")
+def _singles(workers: Crew, *, beside_peers: bool) -> Iterator[Row]:
+    """Journal entries one a request, by so many callers."""
+    best = workers.alternating((posting.raw, ByGoogle(1), *SINGLES), SECONDS)
+    base, google = best[posting.raw].per_second, best[ByGoogle(1)].per_second
+    how = f"one 1 KB document each, {OF_RAW}"
+    yield Row(f"raw commits, {workers.shape}", base, "commits/s", how)
+    yield Row(f"raw commits, Google's client, {workers.shape}", google, "commits/s", how, google / base)
     for work, (kind, where) in SINGLES.items():
         tally = best[work]
         cost = f"{tally.operations['rpcs']:.2f} RPCs and {tally.operations['writes']:.2f} writes a posting"
         name = f"single posts, {where}, {workers.shape}"
         how = f"with their audit records, {cost}, {OF_RAW}"
         yield Row(name, tally.per_second, "postings/s", how, tally.per_second / base).at_least(HOT_BAR)
-        yield _beside_peer(kind, tally.per_second, f"single posts with their audit records, {workers.shape}")
+        beside = Row(f"{name}, beside Google's client", tally.per_second, "postings/s", how, tally.per_second / google)
+        yield beside.at_least(HOT_BAR)
+        if beside_peers:
+            yield _beside_peer(kind, tally.per_second, f"single posts with their audit records, {workers.shape}")
 
 
 def _beside_peer(kind: str, value: float, how: str) -> Row:

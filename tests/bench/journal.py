@@ -43,7 +43,7 @@ from shared.settings import Settings
 from shared.wiring import House
 
 TENANT: Final = TenantId("archive")
-DOORS: Final = ("accounts", "batches", "journal", "seals", "tenants")
+DOORS: Final = ("accounts", "batches", "journal", "periods", "seals", "tenants")
 AGAIN: Final = 2_000
 """Lines of the second import: that it posts nothing is shown by a part of it."""
 

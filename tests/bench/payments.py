@@ -174,8 +174,8 @@ class Sender:
 
     def refund(self, number: int, amount: int) -> Request:
         """So much of a payment was given back."""
-        said = {"payment_intent": f"pi_load_{number}", "amount_refunded": amount, "currency": "gbp"}
-        return self._told(f"evt_back_{number}", "charge.refunded", said)
+        said = {"id": f"re_load_{number}", "payment_intent": f"pi_load_{number}", "amount": amount}
+        return self._told(f"evt_back_{number}", "refund.created", said | {"currency": "gbp", "status": "succeeded"})
 
     def _told(self, identity: str, kind: str, said: dict[str, Any]) -> Request:
         now = int(self.at.timestamp())

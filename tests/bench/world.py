@@ -20,8 +20,8 @@ from shared.wiring import House
 
 TENANT: Final = TenantId("bench")
 DOOR: Final = "receive_webhook"
-DOORS: Final = (DOOR, "apply_payment_event")
-QUEUES: Final = ("payment-events", "payroll")
+DOORS: Final = (DOOR, "apply_payment_event", "ask_partner")
+QUEUES: Final = ("payment-events", "partner-asks", "payroll")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, cast
 
 from shared.payments.records import payment_id
@@ -14,8 +15,9 @@ from tests.simulation.invariants import Watch
 
 Documents = Mapping[str, Mapping[str, Fields]]
 
-_EXCUSED: Final = frozenset({"period_closed", "payment_never_came", "object_never_came"})
-"""A day in a closed month; and what came of what was refused for that."""
+_CAME: Final = ("AUTHORISATION", "true")
+_BEGINS: Final = {"payment_never_came": _CAME, "object_never_came": ("CHARGEBACK", "true")}
+"""By the refusal of what follows: what it follows from, and was refused itself since its month was closed."""
 
 _STAGES: Final = dict(zip(ROUNDS, ("open", "won", "lost", "won"), strict=True))
 
@@ -49,18 +51,39 @@ def acquired(business: Business, documents: Documents, watch: Watch) -> None:
         world.violated(f"{len(business.acquirer.told)} items were told, {len(events)} events are known")
         return
     told = [_Told(item, events[name]) for name, item in business.acquirer.told.items()]
-    for problem in (*_ends(told), *_payments(told, documents), *_disputes(told, documents)):
+    for problem in (*_ends(told, documents), *_payments(told, documents), *_disputes(told, documents)):
         world.violated(problem)
     for problem in _books(business, documents, watch):
         world.violated(problem)
 
 
-def _ends(told: list[_Told]) -> Iterator[str]:
-    """Each is applied, unless it was refused for a reason on record, or is behind a later round or a larger amount."""
+def _ends(told: list[_Told], documents: Documents) -> Iterator[str]:
+    """Each is applied, unless it is behind a later round or a larger amount, or was refused for what is so."""
     for one in told:
         behind = one.event["state"] == "stale" and one.item.code in (*ROUNDS, "CAPTURE_FAILED")
-        if not one.applied and one.refusal not in _EXCUSED and not behind:
+        if not one.applied and not behind and not _explained(one, told, documents):
             yield f"{one.item.event} ended as {one.event['state']!s} {one.refusal}"
+
+
+def _explained(one: _Told, told: list[_Told], documents: Documents) -> bool:
+    """Whether a refusal is right: its month is closed, or what it follows from was refused for that."""
+    if one.refusal == "period_closed":
+        return was_closed(one.event, documents)
+    begins = [
+        other
+        for other in told
+        if other is not one
+        and (other.item.code, other.item.success) == _BEGINS.get(one.refusal)
+        and other.item.payment == one.item.payment
+    ]
+    if one.refusal == "object_never_came":
+        begins = [other for other in begins if other.item.reference == one.item.reference]
+    return bool(begins) and all(other.refusal and _explained(other, told, documents) for other in begins)
+
+
+def was_closed(event: Fields, documents: Documents) -> bool:
+    """Whether something was ever done to the month of an event: one that nobody touched was never closed."""
+    return f"{cast('datetime', event['occurred_at']):%Y-%m}" in documents.get("periods", {})
 
 
 def _payments(told: list[_Told], documents: Documents) -> Iterator[str]:
@@ -70,18 +93,19 @@ def _payments(told: list[_Told], documents: Documents) -> Iterator[str]:
         applied = [one.item for one in told if one.item.payment == name and one.applied]
         of_it = [one.item for one in told if one.item.payment == name and not one.refusal]
         ours = payments.get(payment_id("adyen", psp, account))
-        if not applied:
-            if ours:
-                yield f"{name} was refused, and is there"
-            continue
-        received = sum(item.amount for item in applied if (item.code, item.success) == ("AUTHORISATION", "true"))
         failed = {item.reference for item in applied if item.code == "REFUND_FAILED"}
+        # a refund whose failure was told first is on record by itself, with both words: neither brings a payment
+        brings = any(item.reference not in failed for item in applied)
+        if (ours is not None) is not brings:
+            yield f"of {name} {len(applied)} items were applied, and its payment is {'there' if ours else 'nowhere'}"
+        if not ours:
+            continue
+        received = sum(item.amount for item in applied if (item.code, item.success) == _CAME)
         went = [item for item in applied if item.code in {"REFUND", "CANCEL_OR_REFUND"}]
         refunded = sum(item.amount for item in went if item.reference not in failed)
         reversals = [item.amount for item in of_it if item.code == "CAPTURE_FAILED"]
         taken_back = min(max(reversals, default=0), received - refunded)
-        # a refund that failed before it went is on record without its payment
-        found = tuple(ours[part] for part in ("received", "refunded", "reversed")) if ours else (0, 0, 0)
+        found = tuple(ours[part] for part in ("received", "refunded", "reversed"))
         if found != (received, refunded, taken_back):
             yield f"{name} is {found}; the partner says {(received, refunded, taken_back)}"
 

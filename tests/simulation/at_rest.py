@@ -21,7 +21,8 @@ from shared.ledger.use_cases.together import Result
 from shared.payments.records import payment_id
 from shared.payroll.runs import Employee, PayrollRun
 from shared.ports import Fields
-from tests.simulation.acquired_at_rest import acquired
+from tests.simulation.acquired_at_rest import acquired, was_closed
+from tests.simulation.applied_at_rest import cash_at_rest
 from tests.simulation.business import Business
 from tests.simulation.invariants import Watch
 from tests.simulation.money_back import ours_succeeded, refunds_at_rest
@@ -43,6 +44,7 @@ def at_rest(business: Business, watch: Watch) -> None:
     _payments(business.stripe, documents)
     acquired(business, documents, watch)
     refunds_at_rest(business, documents, watch)
+    cash_at_rest(business, documents, watch)
     _invoices(business, documents, watch)
     _payroll(business, documents)
     _wages(business, documents, watch)
@@ -79,7 +81,8 @@ def _payments(stripe: Stripe, documents: Mapping[str, Mapping[str, Fields]]) -> 
     inbox = {key: event for key, event in documents.get("inbox", {}).items() if event["partner"] == "stripe"}
     for event in inbox.values():
         code = cast("Fields", event["refusal"])["code"] if event["state"] == "refused" else "period_closed"
-        if code not in _MAY_BE_REFUSED:
+        wrongly = event["state"] == "refused" and code == "period_closed" and not was_closed(event, documents)
+        if code not in _MAY_BE_REFUSED or wrongly:
             world.violated(f"an event was refused: {code}")
     waiting = [key for key, event in documents.get("inbox", {}).items() if event["state"] == "received"]
     if waiting:
@@ -133,7 +136,10 @@ class _Known:
 
 def _as_told(world: World, name: str, truth: Truth, known: _Known) -> None:
     """What was not refused on the record stands as the partner says: no refusal excuses another event."""
-    came = [event for event, refund in known.told.items() if refund is None and not known.refused(event)]
+    money = [event for event, refund in known.told.items() if refund is None]
+    came = [event for event in money if not known.refused(event)]
+    if any(known.refused(event) not in {"", "period_closed"} for event in money):
+        world.violated(f"{name} came, and was refused as {[known.refused(event) for event in money]}")
     if not came:
         if known.payment is not None:
             world.violated(f"{name} was refused, and is there")
@@ -166,7 +172,7 @@ def _invoices(business: Business, documents: Mapping[str, Mapping[str, Fields]],
     if len(booked) != len(issued):
         world.violated(f"{len(issued)} invoices have {len(booked)} entries")
     asked = (cast("int", one["gross"]) - cast("int", one["corrected"]) for one in issued)
-    owed = sum(asked) - sum(cast("int", one["paid"]) for one in issued)
+    owed = sum(asked) - sum(cast("int", one["paid"]) + cast("int", one["written_off"]) for one in issued)
     stands = sum(
         counted["debits"] - counted["credits"]
         for (tenant, account, _, _), counted in watch.folds.items()

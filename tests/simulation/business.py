@@ -7,9 +7,11 @@ from typing import Any, Final
 from shared.calls import Done
 from shared.faults import Refused
 from shared.identity import TenantId
+from shared.invoicing.model import Invoice
 from shared.ledger.model import Account, AccountType, Floor
 from shared.money import Money
 from tests.simulation.acquirer import Acquirer
+from tests.simulation.bank import Bank
 from tests.simulation.cloud import Cloud
 from tests.simulation.partner import Stripe
 from tests.simulation.people import Person
@@ -27,6 +29,16 @@ EMPLOYEES: Final = 27
 
 
 @dataclass
+class Debtor:
+    """A customer who owes, by invoices in one currency."""
+
+    customer: str
+    currency: str
+    invoices: list[Invoice] = field(default_factory=list)
+    """As they were issued."""
+
+
+@dataclass
 class Business:
     """One tenant's day: its clients, its partners, and what they know to be true."""
 
@@ -34,6 +46,7 @@ class Business:
     tenant: TenantId
     stripe: Stripe = field(init=False)
     acquirer: Acquirer = field(init=False)
+    bank: Bank = field(init=False)
     people: list[Person] = field(default_factory=list)
     invoices: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
@@ -43,10 +56,14 @@ class Business:
     """By tenant and account of the credit side: how far below zero it may stand, as the doors have answered."""
     brought_in: dict[str, int] = field(default_factory=dict)
     """Debits less credits of accounts that another system's books brought."""
+    debtors: list[Debtor] = field(default_factory=list)
+    write_off_limit: int = 0
+    """Of an invoice in pounds, as the door has answered last."""
 
     def __post_init__(self) -> None:
         self.stripe = Stripe(self.cloud, self.tenant)
         self.acquirer = Acquirer(self.cloud, self.tenant)
+        self.bank = Bank(self.cloud, self.tenant)
 
     def employ(self, name: str, script: Callable[[Person, "Business"], object], *, after: float | None = None) -> None:
         """Somebody begins to follow a script, in so many seconds or some time from now."""

@@ -21,6 +21,7 @@ from tests.simulation import doors
 from tests.simulation.faults import Fault
 from tests.simulation.firestore import Firestore
 from tests.simulation.line import SimulatedLine
+from tests.simulation.rates import exchanging
 from tests.simulation.receivers import Receivers
 from tests.simulation.refunder import AskedOverTheWire, Refunder
 from tests.simulation.services import (
@@ -136,6 +137,8 @@ class Cloud:
         if world.telling:
             rooms = Webhooks(house.desk, lambda: house.vault, house.ids, lambda _: self.receivers, to_loopback=False)
             house.__dict__.update(webhooks=rooms)
+        if world.applying:
+            house.__dict__.update(allocations=exchanging(house))
         return Instance(house, clock, newer)
 
     def _idle(self) -> Instance:

@@ -21,6 +21,14 @@ class Stored:
     fields: Fields
     created: Micros
     updated: Micros
+    _keys: dict[str, "Key"] = field(default_factory=dict, compare=False, repr=False)
+
+    def key(self, name: str) -> "Key":
+        """A field's value in the order of values, worked out once: a state never changes."""
+        key = self._keys.get(name)
+        if key is None:
+            key = self._keys[name] = sort_key(self.fields[name])
+        return key
 
     @cached_property
     def message(self) -> Any:
@@ -49,9 +57,10 @@ class Documents:
         states = self.past.get(name)
         if not states:
             return None
-        if at is None:
-            return states[-1][1]
-        return next((state for since, state in reversed(states) if since <= at), None)
+        for since, state in reversed(states):
+            if at is None or since <= at:
+                return state
+        return None
 
     def put(self, name: str, state: Stored | None, at: Micros) -> None:
         """A document's new state."""

@@ -21,7 +21,7 @@ from shared.ledger.wire.proofs import ProofTask
 from shared.ledger.wire.seals import SealTask
 from shared.payments.applying import APPLIED
 from shared.payments.refunds.wire import RefundTask
-from shared.payments.wire import ApplyTask, AskTask
+from shared.payments.wire import ApplyTask, AskTask, MatchTask
 from shared.payroll.wire import ChunkTask
 from shared.webhooks.use_cases.sending import Order
 from shared.webhooks.wire import DeliverTask, ResendTask
@@ -56,6 +56,9 @@ TASKS: Final[Mapping[str, TaskDoor]] = {
     "apply_payment_event": TaskDoor(
         ApplyTask,
         lambda house, call, task: house.payments.apply(call, task.event, task.along(call.tenant), replay=task.replay),
+    ),
+    "match_payment": TaskDoor(
+        MatchTask, lambda house, call, task: house.matching.match(call, task.payment, task.numbers)
     ),
     "send_refund": TaskDoor(RefundTask, lambda house, call, task: house.money_out.send(call, task.refund)),
     "ask_partner": TaskDoor(AskTask, lambda house, call, task: house.asking.ask(call, task.event, replay=task.replay)),

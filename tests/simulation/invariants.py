@@ -25,6 +25,7 @@ _INVOICE_STEPS: Final = {
 _RUN_STEPS: Final = {state.value: {after.value for after in ends} for state, ends in RUN_STEPS.items()}
 _REFUND_STEPS: Final = {state.value: {after.value for after in ends.values()} for state, ends in REFUND_STEPS.items()}
 STEPS: Final[Mapping[str, Mapping[str, set[str]]]] = {
+    "allocations": {"made": {"undone"}},
     "holds": _HOLD_STEPS,
     "inbox": _EVENT_STEPS,
     "invoices": _INVOICE_STEPS,

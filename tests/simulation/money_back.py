@@ -18,6 +18,7 @@ from shared.payments.refunds.model import IN_FLIGHT, Refund, RefundKind, RefundR
 from shared.payments.rules.accounts import REFUNDS_PAYABLE
 from shared.payments.use_cases.refunds import RefundOrder as Order
 from shared.ports import Document, Fields, tenant_ref
+from tests.simulation.acquired_at_rest import was_closed
 from tests.simulation.business import Business, answer
 from tests.simulation.firestore import Change
 from tests.simulation.invariants import Watch
@@ -86,10 +87,10 @@ def giving_back(person: Person, business: Business) -> None:
         else:
             return  # nobody pays today
         name = random.choice(sorted(business.stripe.payments))
-        most = business.stripe.payments[name].amount
+        most, currency = business.stripe.payments[name].amount, business.stripe.payments[name].currency.upper()
         amount = random.choice((most, random.randint(1, most), random.randint(1, most)))
         kind = random.choice((RefundKind.INVOICE, RefundKind.INVOICE, RefundKind.CREDIT))
-        order = Order(payment_id("stripe", name), kind, RefundReason.REQUESTED_BY_CUSTOMER, Money(amount, "GBP"))
+        order = Order(payment_id("stripe", name), kind, RefundReason.REQUESTED_BY_CUSTOMER, Money(amount, currency))
         refund = answer(person.ask("POST /v1/refunds", _request(order)))
         if refund is None:
             person.think(10)
@@ -165,13 +166,21 @@ def _as_made(business: Business, documents: Documents) -> Iterator[str]:
         yield f"the partner made {len(unknown)} refunds that we do not know"
     for key, refund in refunds.items():
         reached = key in made and made[key].stage is not Stage.FAILED
-        if reached is not (refund["state"] == "succeeded"):
+        kept_as_it_was = key in made and refund["state"] == "succeeded" and _too_late(made[key], documents)
+        if reached is not (refund["state"] == "succeeded") and not kept_as_it_was:
             yield f"a refund is {refund['state']!s}; the partner made it: {reached}"
         if key in made and made[key].order.money.amount != refund["amount"]:
             yield "the partner made a refund of another amount"
     for tally in documents.get("refund_tallies", {}).values():
         if tally["flying"]:
             yield "a tally holds what is on its way no more"
+
+
+def _too_late(made: Made, documents: Documents) -> bool:
+    """Whether the partner's word that a refund failed was refused on the record, since its month was closed."""
+    failures = (one for one in documents.get("inbox", {}).values() if one["kind"] == "refund_failed")
+    told = [one for one in failures if one["object"] == made.reference and one["state"] == "refused"]
+    return any(cast("Fields", one["refusal"])["code"] == "period_closed" and was_closed(one, documents) for one in told)
 
 
 def _in_proportion(business: Business, documents: Documents, watch: Watch) -> Iterator[str]:

@@ -45,6 +45,7 @@ class Truth:
     refunded: int = 0
     """In all, by us and by hand, less what came back."""
     on: datetime | None = None
+    currency: str = "gbp"
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Stripe:
         world = self.cloud.world
         payment = f"pi_{self.tenant}_{len(self.payments)}"
         at = world.now - timedelta(days=30) if world.faults.strike(DOOR, Fault.WEBHOOK_OLD) else world.now
-        self.payments[payment] = Truth(amount, invoice, on=at)
+        self.payments[payment] = Truth(amount, invoice, on=at, currency=currency)
         said = {"id": payment, "amount_received": amount, "currency": currency, "metadata": {"invoice_id": invoice}}
         for event in (f"evt_{payment}", f"evt_{payment}_again")[: 2 if world.random.random() < AGAIN else 1]:
             self.told[event] = (payment, None)
@@ -125,7 +126,8 @@ class Stripe:
     def tells(self, payment: str, refund: Refund, kind: str) -> None:
         """Tell of a refund."""
         status = "failed" if refund.failed else "succeeded"
-        said = {"id": refund.id, "payment_intent": payment, "amount": refund.amount, "currency": "gbp"}
+        currency = self.payments[payment].currency
+        said = {"id": refund.id, "payment_intent": payment, "amount": refund.amount, "currency": currency}
         event = f"evt_{refund.id}_{kind}"
         self.told[event] = (payment, refund)
         self._send(event, kind, said | {"status": status}, self.cloud.world.now)

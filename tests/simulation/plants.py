@@ -8,6 +8,7 @@ error, so a plant cannot rot.
 from typing import Final
 
 from tests.simulation.planting import Edit, Plant, one
+from tests.simulation.plants_of_allocations import ALLOCATION_PLANTS
 from tests.simulation.plants_of_payments import PAYMENT_PLANTS
 from tests.simulation.plants_of_refunds import REFUND_PLANTS
 from tests.simulation.plants_of_webhooks import WEBHOOK_PLANTS
@@ -19,6 +20,7 @@ RUNS, CHUNKS, BARRIER = (f"shared/payroll/use_cases/{name}.py" for name in ("run
 
 PLANTS: Final = (
     *PAYMENT_PLANTS,
+    *ALLOCATION_PLANTS,
     *WEBHOOK_PLANTS,
     *REFUND_PLANTS,
     one(

@@ -1,7 +1,7 @@
 """Queries over documents, as Firestore answers them: filters, a total order, cursors, limits, counts and sums."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from shared.gcp.firestore_queries import PbAggregation
 from shared.gcp.firestore_values import PbDocument, PbValue, read_value
@@ -12,6 +12,8 @@ _NAME: Final = "__name__"
 _STRUCTURED: Final = type(PbAggregation().structured_query)
 _OPERATOR: Final = _STRUCTURED.FieldFilter.Operator.Name
 _DESCENDING: Final = _STRUCTURED.Direction.Value("DESCENDING")
+
+Condition: TypeAlias = Callable[[Stored], bool]
 
 _COMPARING: Final[Mapping[str, Callable[[Key, Key], bool]]] = {
     "EQUAL": lambda ours, theirs: ours == theirs,
@@ -26,7 +28,9 @@ def matching(documents: Documents, parent: str, query: Any, at: Micros | None) -
     """The documents of a query at an instant, in its order, from its cursor on, up to its limit."""
     origin = query.from_[0]
     prefix = f"{parent}/" if origin.all_descendants else f"{parent}/{origin.collection_id}/"
-    found = [one for one in documents.within(origin.collection_id, prefix, at) if _holds(query, one)]
+    conditions = [_condition(one) for one in _filters(query.where)]
+    among = documents.within(origin.collection_id, prefix, at)
+    found = [one for one in among if all(holds(one) for holds in conditions)]
     orders = [(order.field.field_path, order.direction == _DESCENDING) for order in query.order_by]
     found = [one for one in found if all(path == _NAME or _has(one, path) for path, _ in orders)]
     for path, descending in reversed(orders or [(_NAME, False)]):
@@ -78,10 +82,6 @@ def _sum(states: Iterable[Stored], path: str) -> Any:
 # --- filters -----------------------------------------------------------------------------
 
 
-def _holds(query: Any, state: Stored) -> bool:
-    return all(_passes(one, state) for one in _filters(query.where))
-
-
 def _filters(where: Any) -> Iterator[Any]:
     match where.WhichOneof("filter_type"):
         case "composite_filter":
@@ -92,23 +92,28 @@ def _filters(where: Any) -> Iterator[Any]:
             yield where
 
 
-def _passes(one: Any, state: Stored) -> bool:
+def _condition(one: Any) -> Condition:
+    """What a filter asks of a document; the filter is read once, not once a document."""
     if one.WhichOneof("filter_type") == "unary_filter":
-        path = one.unary_filter.field.field_path
-        return _has(state, path) and _value(state, path) is None
-    path = one.field_filter.field.field_path
-    if not _has(state, path):
-        return False
-    ours, operator, theirs = _value(state, path), _OPERATOR(one.field_filter.op), one.field_filter.value
+        path = one.unary_filter.field.field_path.strip("`")
+        return lambda state: path in state.fields and state.fields[path] is None
+    path, theirs = one.field_filter.field.field_path.strip("`"), one.field_filter.value
+    operator = _OPERATOR(one.field_filter.op)
     if operator == "IN":
-        return ours is not None and sort_key(ours) in [
-            sort_key(read_value(value)) for value in theirs.array_value.values
-        ]
+        among = [sort_key(read_value(value)) for value in theirs.array_value.values]
+        return lambda state: state.fields.get(path) is not None and state.key(path) in among
     wanted = sort_key(read_value(theirs))
     if operator == "ARRAY_CONTAINS":
-        return isinstance(ours, list) and wanted in map(sort_key, ours)
-    key = sort_key(ours)
-    return key[0] == wanted[0] and _COMPARING[operator](key, wanted)
+        return lambda state: isinstance(state.fields.get(path), list) and wanted in state.key(path)[1]
+    compare = _COMPARING[operator]
+
+    def compares(state: Stored) -> bool:
+        if path not in state.fields:
+            return False
+        key = state.key(path)
+        return key[0] == wanted[0] and compare(key, wanted)
+
+    return compares
 
 
 # --- order -------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ def _after(state: Stored, orders: list[tuple[str, bool]], cursor: Any) -> bool:
 
 
 def _key(state: Stored, path: str) -> Key:
-    return name_key(state.name) if path == _NAME else sort_key(_value(state, path))
+    return name_key(state.name) if path == _NAME else state.key(path.strip("`"))
 
 
 def _value(state: Stored, path: str) -> Value:

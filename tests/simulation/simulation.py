@@ -9,6 +9,7 @@ from typing import Final, cast
 from shared.identity import TenantId
 from tests.simulation.at_rest import at_rest
 from tests.simulation.business import Business
+from tests.simulation.cash_applied import CashWatch
 from tests.simulation.cloud import Cloud
 from tests.simulation.documents import Stored
 from tests.simulation.doors import SCHEDULES
@@ -55,7 +56,8 @@ def simulate(seed: int, *, allowed: frozenset[int] | None = None, log: bool = Fa
         world.log = []
     cloud = Cloud(world)
     watch = Watch(world)
-    cloud.store.observers += [watch.look, Payable(world, watch).look]
+    cash = CashWatch(world, watch, cloud.store.documents)
+    cloud.store.observers += [watch.look, Payable(world, watch).look, cash.look]
     cloud.topics.told = watch.sent
     cloud.tasks.told = watch.handed_over.add
     businesses = [open_business(cloud, tenant, watch) for tenant in TENANTS[: world.random.randint(1, 2)]]
@@ -74,14 +76,13 @@ def simulate(seed: int, *, allowed: frozenset[int] | None = None, log: bool = Fa
     if not world.violations:
         for business in businesses:
             at_rest(business, watch)
-    hours = (world.now - world.begins).total_seconds() / 3_600
     return Result(
         seed,
         world.trace,
         tuple(world.violations),
         world.steps,
         world.handled,
-        hours,
+        world.monotonic() / 3_600,
         world.faults.happened,
         cloud.outcomes,
         world.calls,
@@ -132,7 +133,9 @@ def _resting(cloud: Cloud, businesses: list[Business]) -> bool:
     """Whether everybody is done and nothing is on its way."""
     return (
         all(person.done for business in businesses for person in business.people)
-        and not any(business.stripe.sending or business.acquirer.sending for business in businesses)
+        and not any(
+            business.stripe.sending or business.acquirer.sending or business.bank.sending for business in businesses
+        )
         and not any(one.busy for one in cloud.instances)
         and not _on_their_way(cloud)
         and not _outbox(cloud)

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.http.requests import REQUEST_HASH
 from shared.identity import TenantId
+from tests.simulation.applier import applying, limiting, owing
 from tests.simulation.arranging import keeping_a_purse, keeping_a_till, migrating_in, reading
 from tests.simulation.business import EMPLOYEES, WALLET, Business
 from tests.simulation.cloud import Cloud
@@ -56,6 +57,8 @@ def begin(business: Business) -> None:
         business.employ("seller", selling)
     if business.cloud.world.telling:
         business.employ("integrator", being_told, after=0)
+    if business.cloud.world.applying:
+        _begin_applying(business)
     for _ in range(random.randint(1, 2)):
         business.employ("cashier", giving_back)
     business.employ("bookkeeper", keeping_books)
@@ -72,3 +75,11 @@ def begin(business: Business) -> None:
     if random.random() < 0.6:
         business.employ("personnel", hiring)
         business.employ("payroll", preparing_payroll)
+
+
+def _begin_applying(business: Business) -> None:
+    """Those who apply cash."""
+    for _ in range(business.cloud.world.random.randint(1, 2)):
+        business.employ("debtor", owing)
+        business.employ("applier", applying)
+    business.employ("owner", limiting, after=0)

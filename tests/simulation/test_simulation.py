@@ -25,11 +25,12 @@ from tests.simulation.world import CANARY, World
 SLICE: Final = int(os.environ.get("DAYBOOK_SIMULATED_DAYS", "40"))  # noqa: TID251 - how long to look, for people
 FIRST: Final = int(time.time()) % 10**9  # noqa: TID251 - new days each time; the number is in each test's name
 
-ONCE_FAILED: Final = (25, 205, 425429014, 8776856, 369569)
-"""Seeds that raised an alarm once. The last found a bug of Daybook, which the changelog names: who joined a year's end
-was refused when the same request came again. Of the others what was expected was wrong (a run posted in part, one
-prepared by a late copy, a series over a year's end, a floor that was being taken away). A seed is the same day only
-until the workload changes.
+ONCE_FAILED: Final = (25, 205, 425429014, 8776856, 369569, 5, 795342804, 910112)
+"""Seeds that raised an alarm once. 369569, 5 and 910112 found bugs of Daybook, which the changelog names: who joined a
+year's end was refused when the same request came again; an order that was refused, or was about a payment that had not
+come, was carried out when it came again. Of the others what was expected was wrong (a run posted in part, one prepared
+by a late copy, a series over a year's end, a floor that was being taken away, money to an account that became
+somebody's since). A seed is the same day only until the workload changes.
 """
 
 
@@ -127,4 +128,4 @@ def test_a_planted_bug_shrinks_to_few_faults() -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     whole, small = map(int, done.stdout.split()[-2:])
     assert small < whole
-    assert small <= 8
+    assert small <= 5

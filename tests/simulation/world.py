@@ -36,6 +36,9 @@ CANARY: Final = "Canary-Hopper"
 TELLING, PATIENT = 0.35, 0.15
 """How many worlds tell webhooks, and how many of those are seen to the end of their last attempt."""
 
+APPLYING: Final = 0.35
+"""How many worlds apply cash by orders."""
+
 CALL_SECONDS: Final = 5.0
 LONGEST_RUN: Final = 400_000
 """Events after which a world does not come to rest: a bug of its own."""
@@ -86,6 +89,8 @@ class World:
     log: list[str] | None = None
     telling: bool = field(init=False)
     """Whether tenants have webhook endpoints: in some worlds, for each announcement is then told to each."""
+    applying: bool = field(init=False)
+    """Whether cash is applied by orders, some of it exchanged: in some worlds, for it makes days longer."""
     patient: bool = field(init=False)
     """Whether it rests only when the last webhook was tried for the last time, which takes days."""
 
@@ -95,6 +100,7 @@ class World:
         self.now = self.begins = self.random.choice(BEGINS)
         apart = Random(f"telling {self.seed}")  # noqa: S311 - as above
         self.telling, self.patient = apart.random() < TELLING, apart.random() < PATIENT
+        self.applying = Random(f"applying {self.seed}").random() < APPLYING  # noqa: S311 - as above
         self.faults = a_menu(Random(f"menu {self.seed}"))  # noqa: S311 - as above
 
     # --- the record

@@ -70,11 +70,12 @@ def taken_back(invoice: Invoice, gross: int) -> Counter[AccountCode]:
 
 def _by(invoice: Invoice, money: Money, sign: int) -> Correction:
     before, corrected = invoice.corrected, invoice.corrected + sign * money.amount
+    refunded = max(invoice.refunded + sign * money.amount, 0)  # other money that came back may count for this already
     after = replace(
         invoice,
         corrected=corrected,
         paid=invoice.paid - sign * money.amount,
-        refunded=invoice.refunded + sign * money.amount,
+        refunded=refunded,
         state=settled_state(invoice.gross.amount - corrected, invoice.paid - sign * money.amount + invoice.written_off),
         version=invoice.version + 1,
     )

@@ -7,11 +7,11 @@ which looks for the entry itself before it decides anything again (docs/ledger.m
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar, cast
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
-from shared.faults import Refused, Retryable
+from shared.faults import NotFound, Refused, Retryable
 from shared.identity import StoredId, TenantId
 from shared.ledger.model import AccountCode, JournalEntry, Line
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
@@ -47,6 +47,27 @@ class Booking(Generic[T]):
     """A queued cause may be ahead of its account: until then an unknown one is `Retryable`."""
     release: tuple[Line, ...] = ()
     """Lines that a hold reserved and this entry's commit sets free, on the entry's own accounts."""
+
+
+def recording(
+    call: Call, fact: Ref, action: str, decide: Callable[[View], Booking[T]], *, makes: bool = False
+) -> Callable[[View], Booking[T]]:
+    """The decision, whose refusals are recorded: so they are answered for ever.
+
+    Else a late copy of a request that was refused would be carried out once nothing stands against it. A request that
+    `makes` the fact is refused on record also where what it is about is not there, for that may come; where the fact
+    itself is not there, there is nothing to record it of. What no client asks has no answer to keep: it looks again.
+    """
+
+    def recorded(view: View) -> Booking[T]:
+        try:
+            return decide(view)
+        except Refused as refusal:
+            if not call.once or (isinstance(refusal, NotFound) and not makes):
+                raise
+            return Booking(Outcome(fact, action, cast("T", None), refusal=refusal))
+
+    return recorded
 
 
 class Books:

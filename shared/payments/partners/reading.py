@@ -194,7 +194,7 @@ def our_reference(value: Any) -> str:
 
     Whatever else payers write is not for the books.
     """
-    named = set(_OUR_NUMBER.findall(value[:LONGEST_ID].upper())) if isinstance(value, str) else set()
+    named = set(_OUR_NUMBER.findall(value.upper())) if isinstance(value, str) else set()
     return " ".join(sorted(named)) if len(named) <= MATCHED_NUMBERS else ""
 
 

@@ -7,6 +7,9 @@ than the library, which takes timestamps from the future: the replay window hold
 Refunds are told one by one, each by its own id and status, however many events tell of it. Stripe does so of every
 refund since API version 2024-10-28 ("Adds created, updated, and failed events for all refund types"); an older version
 tells of most by `charge.refunded` alone, as a total: that is put into quarantine, for it would be lost.
+
+A live endpoint for connected accounts is told of their test mode too ("Connect webhooks": "check the livemode value"),
+under the same secret: such an event is kept, for no money moved. All else is live or a test as its endpoint is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -107,7 +110,7 @@ def _parts(header: str) -> tuple[int, list[bytes]]:
 
 def _event(event: Any) -> PartnerEvent:
     name = text(event["type"])
-    kind = _kind(event, name)
+    kind = EventKind.OTHER if _is_a_test(event) else _kind(event, name)
     told = PartnerEvent(NAME, text(event["id"]), name, kind, seconds(event["created"]), _account(event))
     if kind is EventKind.OTHER:
         return told
@@ -130,6 +133,11 @@ def _kind(event: Any, name: str) -> EventKind:
     kind = KINDS.get(name, EventKind.OTHER)
     inquiry = kind is EventKind.DISPUTE_OPENED and text(event["data"]["object"]["status"]).startswith(INQUIRY)
     return EventKind.OTHER if inquiry else kind
+
+
+def _is_a_test(event: Any) -> bool:
+    """Whether it is of a connected account's test mode, of which live endpoints are told too."""
+    return bool(_account(event)) and event.get("livemode") is False
 
 
 def _account(event: Any) -> str:

@@ -36,7 +36,7 @@ class Found(Enum):
     DIFFERS = "differs"
     """It is in the books with another amount."""
     PAID_BEFORE = "paid_before"
-    """Another payout brought it, or this one a second time."""
+    """Another payout brought it, or took it, or this one a second time."""
 
 
 @dataclass(frozen=True, slots=True)

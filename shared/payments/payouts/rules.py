@@ -5,6 +5,7 @@ the payout's lines tell is posted from them: fees that no event told, and what i
 account comes to nothing when all that a partner took has been paid out.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
@@ -18,6 +19,7 @@ from shared.payments.payouts.model import ABOUT_SOMETHING, Found, Item, ItemKind
 from shared.payments.records import own_id, payment_id
 from shared.payments.refusals import PageOutOfOrder, StatementClosed, WrongPayoutCurrency
 from shared.payments.rules.accounts import FEES, RESERVED
+from shared.payments.rules.fees import kept, tell_by_line
 
 Known: TypeAlias = Payment | Tracked
 _K = TypeVar("_K")
@@ -27,11 +29,12 @@ THINGS: Final[Mapping[ItemKind, Thing]] = {ItemKind.REFUND: Thing.REFUND, ItemKi
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A statement after one more page: its lines as they were found, the payments they paid out, and what is posted."""
+    """A statement after one more page: its lines as they were found, what they change, and what is posted."""
 
     statement: Statement
     items: tuple[SettledItem, ...]
-    payments: tuple[Payment, ...]
+    changed: tuple[Known, ...]
+    """Payments that they paid out, and whatever they told another fee of."""
     lines: tuple[Line, ...]
 
 
@@ -58,6 +61,7 @@ def take(
         StatementClosed: it has all its pages.
         PageOutOfOrder: another page comes next.
         WrongPayoutCurrency: a line is in another currency than the payout.
+        Invalid: its lines add up to more than any amount.
     """
     _check(statement, page)
     taking = _Taking(statement, dict(known), failed_payouts)
@@ -74,7 +78,8 @@ def take(
         closed=page.last,
         version=statement.version + 1,
     )
-    return Taken(after, items, tuple(taking.paid_out.values()), _lines(statement, taking.fees, taking.reserved))
+    _check_sums(after)
+    return Taken(after, items, tuple(taking.changed.values()), _lines(statement, taking.fees, taking.reserved))
 
 
 class _Taking:
@@ -82,9 +87,9 @@ class _Taking:
 
     def __init__(self, statement: Statement, known: dict[StoredId, Known | None], failed: frozenset[str]) -> None:
         self._statement, self._known, self._failed = statement, known, failed
-        self.paid_out: dict[str, Payment] = {}
-        self.fees = 0
-        """What the lines say is kept and no event told of."""
+        self.changed: dict[str, Known] = {}
+        self.fees = Counter[str]()
+        """What the lines say is kept and nothing told of before, by its currency."""
         self.reserved = 0
         self.fee_found = statement.fee_found
 
@@ -99,16 +104,21 @@ class _Taking:
             return SettledItem(item, key, Found.UNKNOWN)
         if isinstance(thing, Payment) and item.kind is ItemKind.PAYMENT:
             return SettledItem(item, key, self._payment(key, thing, item))
-        self.fees += item.fee.amount
-        told = Money(thing.reversed, thing.currency) if isinstance(thing, Payment) else thing.money
-        same = item.money in {told, -told}
-        return SettledItem(item, key, Found.KNOWN if same else Found.DIFFERS)
+        if isinstance(thing, Payment):
+            return SettledItem(item, key, self._taken_back(key, thing, item))
+        return SettledItem(item, key, self._tracked(key, thing, item))
+
+    def _keep(self, fee: Money) -> None:
+        self.fees[fee.currency] += fee.amount
+
+    def _change(self, key: StoredId, thing: Known) -> None:
+        self.changed[key] = self._known[key] = thing
 
     def _of_nothing(self, item: Item) -> None:
-        self.fees += item.fee.amount
+        self._keep(item.fee)
         if item.kind is ItemKind.FEE:
             again = min(max(-item.money.amount, 0), self._statement.fee - self.fee_found)
-            self.fees -= item.money.amount + again
+            self._keep(Money(-item.money.amount - again, item.money.currency))
             self.fee_found += again
         if item.kind is ItemKind.RESERVE:
             self.reserved -= item.money.amount
@@ -117,15 +127,48 @@ class _Taking:
         """A payment is paid out once: what its events did not tell of its fee counts now."""
         if payment.payout_id and payment.payout_id not in self._failed:
             return Found.PAID_BEFORE
-        told = payment.fee_told
-        if payment.currency == item.fee.currency:
-            self.fees += item.fee.amount - told
-            told = max(item.fee.amount, 0)
-        else:  # the partner changed it, so nothing that was told can be compared
-            self.fees += item.fee.amount
-        payment = replace(payment, payout_id=self._statement.payout_id, fee_told=told, version=payment.version + 1)
-        self.paid_out[key] = self._known[key] = payment
-        return Found.KNOWN if item.money == payment.money else Found.DIFFERS
+        self._keep(item.fee)
+        self._keep(-payment.fee)  # also where the partner changed it: it is kept once, in the currency paid out
+        paid_out = replace(
+            payment,
+            payout_id=self._statement.payout_id,
+            fee_told=item.fee.amount,
+            fee_currency=item.fee.currency if item.fee.currency != payment.currency else "",
+            version=payment.version + 1,
+        )
+        self._change(key, paid_out)
+        once = Money(payment.received - payment.reversed, payment.currency)  # of what came, went and came again
+        return Found.KNOWN if item.money in {payment.money, once} else Found.DIFFERS
+
+    def _taken_back(self, key: StoredId, payment: Payment, item: Item) -> Found:
+        """A payment that the bank took back goes once: what was told of the fee for that does not count again."""
+        if payment.reversal_payout_id and payment.reversal_payout_id not in self._failed:
+            return Found.PAID_BEFORE
+        counted, told = item.fee, Money(payment.reversed, payment.currency)
+        if item.fee.amount > 0 and item.fee.currency == payment.currency:
+            counted = Money(max(item.fee.amount - payment.reversal_fee, 0), payment.currency)
+            payment = replace(payment, reversal_fee=payment.reversal_fee + counted.amount)
+        self._keep(counted)
+        self._change(key, replace(payment, reversal_payout_id=self._statement.payout_id, version=payment.version + 1))
+        return Found.KNOWN if item.money in {told, -told} else Found.DIFFERS
+
+    def _tracked(self, key: StoredId, tracked: Tracked, item: Item) -> Found:
+        """A refund or dispute goes once, and comes back once: what was told of its fee does not count again."""
+        this, free = self._statement.payout_id, tracked
+        if tracked.payout_id in self._failed:
+            told = tracked.fee_of_lines - tracked.fee_of_payout
+            free = replace(tracked, paid_out=0, fee_of_lines=told, fee_of_payout=0)
+        elif tracked.payout_id != this:
+            free = replace(tracked, fee_of_payout=0)
+        same = item.money in {tracked.money, -tracked.money}
+        if same and free.paid_out == item.money.amount:
+            return Found.PAID_BEFORE
+        after, counted = tell_by_line(free, item.fee)
+        self._keep(counted)
+        self._keep(Money(kept(after) - kept(tracked), tracked.money.currency))
+        brought = after.paid_out + item.money.amount if same else after.paid_out
+        self._change(key, replace(after, payout_id=this, paid_out=brought, version=after.version + 1))
+        return Found.KNOWN if same else Found.DIFFERS
 
 
 def _check(statement: Statement, page: StatementPage) -> None:
@@ -140,6 +183,11 @@ def _check(statement: Statement, page: StatementPage) -> None:
         raise WrongPayoutCurrency(message, field="items", detail={"currency": min(others)})
 
 
+def _check_sums(statement: Statement) -> None:
+    for amount in (*statement.sums.values(), statement.fees, statement.explained, statement.difference):
+        Money(amount, statement.money.currency)
+
+
 def _added(sums: Mapping[_K, int], more: Iterable[tuple[_K, int]]) -> dict[_K, int]:
     after = dict(sums)
     for key, amount in more:
@@ -147,9 +195,10 @@ def _added(sums: Mapping[_K, int], more: Iterable[tuple[_K, int]]) -> dict[_K, i
     return after
 
 
-def _lines(statement: Statement, fees: int, reserved: int) -> tuple[Line, ...]:
-    clearing, currency = clearing_account(statement.partner), statement.money.currency
-    return (*_move(FEES, clearing, fees, currency), *_move(RESERVED, clearing, reserved, currency))
+def _lines(statement: Statement, fees: Mapping[str, int], reserved: int) -> tuple[Line, ...]:
+    clearing = clearing_account(statement.partner)
+    kept = (line for currency, fee in sorted(fees.items()) for line in _move(FEES, clearing, fee, currency))
+    return (*kept, *_move(RESERVED, clearing, reserved, statement.money.currency))
 
 
 def _move(to: AccountCode, of: AccountCode, amount: int, currency: str) -> tuple[Line, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -9,13 +10,15 @@ import structlog
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.events import Announcement, Json
+from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
 from shared.ledger.model import JournalEntry
 from shared.ledger.use_cases.posting import Booking, Books
+from shared.limits import WAIT_FOR_LINES_SECONDS
 from shared.listing import Listing
 from shared.payments.model import Payment, Stage, Thing
 from shared.payments.partners.api import Named, PartnerApi
-from shared.payments.payouts.model import Item, SettledItem, Statement, StatementPage
+from shared.payments.payouts.model import Found, Item, SettledItem, Statement, StatementPage
 from shared.payments.payouts.records import (
     page_ref,
     read_page,
@@ -33,6 +36,7 @@ from shared.payments.records import (
     read_tracked,
     tracked_ref,
     write_payment,
+    write_tracked,
 )
 from shared.payments.refusals import UnknownPage, UnknownPayout
 from shared.ports import Create, Document, Fields, Query, Ref, Update, View, Write
@@ -51,15 +55,20 @@ class Payouts:
         """Write through `desk` and `books`; ask partners by `api`, which is entered only then."""
         self._desk, self._books, self._api = desk, books, api
 
-    def take_page(self, call: Call, payout: str, page: StatementPage) -> Done[Statement]:
+    def take_page(
+        self, call: Call, payout: str, page: StatementPage, *, wait_until: datetime | None = None
+    ) -> Done[Statement]:
         """Take in a payout's next lines: payments are marked as paid out, what only the lines tell is posted.
+
+        Until `wait_until`, a line of what nobody knows waits, for events may be late.
 
         Raises:
             UnknownPayout: no partner has told of it.
             StatementClosed, PageOutOfOrder: another page was expected, or none.
             WrongPayoutCurrency: a line is in another currency.
+            Invalid: its lines add up to more than any amount.
             Refused: by the ledger.
-            Retryable: contention or silence outlasted the attempts.
+            Retryable: contention or silence outlasted the attempts, or a line waits.
         """
         tracked, kept, ref = _places(call.tenant, payout, page.number)
 
@@ -69,27 +78,33 @@ class Payouts:
             if view[ref] is not None and not call.once:
                 return Booking(Outcome(kept, ACTION, statement))  # another delivery of the same message took it in
             taken = _taken(call, statement, page, view)
+            if wait_until and call.at < wait_until and any(one.found is Found.UNKNOWN for one in taken.items):
+                message = "a line of the payout is of what is not there yet"
+                raise Retryable(message, detail={"payout": payout})
             return _booking(call, view, taken, ref)
 
         done = self._books.perform(call, [tracked, kept, ref], decide, lambda document: self._again(call, document))
-        if done.answer.closed and not done.answer.ties and not done.replayed:
-            _log.error("payout_does_not_tie", tenant=call.tenant, payout=payout, difference=done.answer.difference)
+        _look(call, done.answer)
         return done
 
-    def ask(self, call: Call, payout: str) -> Statement:
+    def ask(self, call: Call, payout: str, since: datetime | None = None) -> Statement:
         """Ask the partner for all lines that are not here yet; what was taken in before a crash stays.
+
+        `since` is when the payout was heard of: for some time from then, lines wait for events that are late.
 
         Raises:
             UnknownPayout: no partner has told of it.
             NotAskable, PartnerRefused, Retryable: see `PartnerApi`.
         """
         statement = self.statement(call.tenant, payout)
+        _look(call, statement)  # whoever closed it may have died before saying so
+        wait_until = since + timedelta(seconds=WAIT_FOR_LINES_SECONDS) if since else None
         named = Named(call.tenant, statement.partner, statement.account, Thing.PAYOUT, statement.reference)
         while not statement.closed:
             told = self._api().payout_items(named, statement.cursor)
             page = StatementPage(statement.pages + 1, told.items, not told.cursor, told.cursor)
             cause = replace(call.cause, endpoint="settle_payout", key=f"{payout}~{page.number}")
-            statement = self.take_page(replace(call, cause=cause), payout, page).answer
+            statement = self.take_page(replace(call, cause=cause), payout, page, wait_until=wait_until).answer
         return statement
 
     def statement(self, tenant: TenantId, payout: str) -> Statement:
@@ -129,6 +144,14 @@ class Payouts:
         return self.statement(call.tenant, document.ref.key)
 
 
+def _look(call: Call, statement: Statement) -> None:
+    """Say aloud that a payout does not tie; again with each repetition, rather than never."""
+    if statement.closed and not statement.ties:
+        _log.error(
+            "payout_does_not_tie", tenant=call.tenant, payout=statement.payout_id, difference=statement.difference
+        )
+
+
 def _places(tenant: TenantId, payout: str, number: int) -> tuple[Ref, Ref, Ref]:
     return (
         tracked_ref(tenant, Thing.PAYOUT, payout),
@@ -149,8 +172,8 @@ def _taken(call: Call, statement: Statement, page: StatementPage, view: View) ->
     refs = {key: ref for key, ref in (_about(call, statement, item) for item in page.items) if ref}
     view.need(list(refs.values()))
     known = {key: _read(ref, view[ref]) for key, ref in refs.items()}
-    others = {one.payout_id for one in known.values() if isinstance(one, Payment) and one.payout_id}
-    places = [tracked_ref(call.tenant, Thing.PAYOUT, key) for key in sorted(others - {statement.payout_id})]
+    others = {payout for one in known.values() if one for payout in _payouts(one)} - {"", statement.payout_id}
+    places = [tracked_ref(call.tenant, Thing.PAYOUT, key) for key in sorted(others)]
     view.need(places)
     failed = frozenset(ref.key for ref in places if _failed(view[ref]))
     return take(statement, page, known, failed)
@@ -173,6 +196,11 @@ def _read(ref: Ref, document: Document | None) -> Known | None:
     return read_tracked(next(thing for thing, name in TRACKED.items() if name == ref.collection), document)
 
 
+def _payouts(thing: Known) -> tuple[str, ...]:
+    """The payouts that brought a thing, or took it."""
+    return (thing.payout_id, thing.reversal_payout_id) if isinstance(thing, Payment) else (thing.payout_id,)
+
+
 def _failed(payout: Document | None) -> bool:
     return payout is None or read_tracked(Thing.PAYOUT, payout).stage is not Stage.PAID
 
@@ -183,10 +211,16 @@ def _booking(call: Call, view: View, taken: Taken, page: Ref) -> Booking[Stateme
     writes = (
         Create(page, write_page(taken.items)),
         _put(view, kept, write_statement(statement)),
-        *(_put(view, payment_ref(call.tenant, one.id), write_payment(one)) for one in taken.payments),
+        *(_changed(call, view, one) for one in taken.changed),
     )
     told = (_told(call, statement),) if statement.closed else ()
     return Booking(Outcome(kept, ACTION, statement, writes, told), _entry(call, taken))
+
+
+def _changed(call: Call, view: View, thing: Known) -> Write:
+    if isinstance(thing, Payment):
+        return _put(view, payment_ref(call.tenant, thing.id), write_payment(thing))
+    return _put(view, tracked_ref(call.tenant, thing.thing, thing.id), write_tracked(thing))
 
 
 def _entry(call: Call, taken: Taken) -> JournalEntry | None:

@@ -2,15 +2,22 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.limits import PAYOUT_PAGE_ITEMS, PAYOUT_PAGES
 from shared.payments.model import Stage
+from shared.payments.partners.reading import LONGEST_ID, text
 from shared.payments.payouts.model import Found, Item, ItemKind, SettledItem, Statement, StatementPage
 from shared.payments.wire import ObjectId
 from shared.wire import MoneyWire, Wire
 
-Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,200}$")]
+
+def _named(reference: str) -> str:
+    return text(reference) if reference else ""
+
+
+Reference = Annotated[str, Field(max_length=LONGEST_ID), AfterValidator(_named)]
+"""Whatever a partner's events may name a thing by; nothing where a line is of none."""
 
 
 class KindAnswer(Wire):

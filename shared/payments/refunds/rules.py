@@ -45,7 +45,7 @@ def require_left(refund: Refund, payment: Payment, invoice: Invoice | None, tall
     """
     asked = sum(tally.asked.values())
     of_kind = left(refund.kind, payment, invoice) - tally.asked.get(refund.kind, 0)
-    available = max(0, min(of_kind, payment.matched + payment.unapplied - asked))
+    available = max(0, min(of_kind, payment.own + payment.unapplied - asked))
     if refund.money.currency != payment.currency or refund.money.amount > available:
         message = "more than is left of the payment, refunds that are under way counted"
         detail: Detail = {"available": available, "currency": payment.currency}
@@ -120,8 +120,7 @@ def _credit_again(refund: Refund, invoice: Invoice | None) -> tuple[Invoice | No
     lines = come(None, Money(refund.from_unapplied, currency))[0].credits()
     if not refund.from_credit or invoice is None:
         return None, lines
-    held = replace(invoice, refunded=invoice.refunded - refund.from_credit)
-    parts, after = come(held, Money(refund.from_credit, currency))
+    parts, after = come(invoice, Money(refund.from_credit, currency), again=True)
     return after, (*lines, *parts.credits())
 
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 from shared.calls import Call
 from shared.invoicing.model import Invoice
 from shared.invoicing.records import invoice_ref, read_invoice
-from shared.payments.model import EventKind, PartnerEvent, Tracked
+from shared.payments.model import EventKind, PartnerEvent, Stage, Tracked
 from shared.payments.records import payment_ref, read_payment
 from shared.payments.refunds.model import TRANSITIONS, Happening, Refund, Tally
 from shared.payments.refunds.records import read_refund, read_tally, refund_ref, tally_ref
 from shared.payments.refunds.refusals import RefundDiffers, RefundInFlight
 from shared.payments.refunds.rules import confirm, failed, release
+from shared.payments.rules.fees import tell, untold
+from shared.payments.rules.lifecycles import REFUND, Meaning, step
 from shared.payments.rules.settlement import Settlement, fee_lines, told_money
 from shared.ports import Document, Ref, View
 
@@ -24,17 +26,35 @@ _HAPPENS = {EventKind.REFUND_SUCCEEDED: Happening.CONFIRM, EventKind.REFUND_FAIL
 def ours_told(call: Call, event: PartnerEvent, known: Tracked, view: View) -> Settlement | None:
     """The partner's word about a refund that we asked for; None when it is no news.
 
+    What the partner keeps is news with its first word of each kind, also where its answer, or a later word, was quicker
+    and the refund stands as it says.
+
     Raises:
         RefundDiffers: it is of another amount.
     """
     refund, happening = known_refund(call, known.order, view), _HAPPENS[event.kind]
-    if happening not in TRANSITIONS[refund.state]:
+    before = None if known.stage is Stage.PENDING else known.stage
+    stage, kept = step(REFUND, before, event.kind), bool(fee_lines(event))
+    moves = happening in TRANSITIONS[refund.state]
+    if not moves and not (kept and isinstance(stage, Stage)):
         return None
     if told_money(event) != refund.money:
         message = "the partner tells another amount of a refund than we asked for"
         raise RefundDiffers(message, field="amount", detail={"refund": refund.id})
-    done = confirmed(call, refund, view) if happening is Happening.CONFIRM else given_up(call, refund, event.type, view)
-    return replace(done, lines=(*done.lines, *fee_lines(event)))
+    done = Settlement()
+    if moves and happening is Happening.CONFIRM:
+        done = confirmed(call, refund, view)
+    elif moves:
+        done = given_up(call, refund, event.type, view)
+    if not kept:
+        return done
+    return replace(done, lines=(*done.lines, *fee_lines(untold(event, known))), tracked=_heard(event, known, stage))
+
+
+def _heard(event: PartnerEvent, known: Tracked, stage: Stage | Meaning) -> Tracked:
+    """What the partner calls the refund, with this word that tells of a fee."""
+    heard = stage if isinstance(stage, Stage) else known.stage
+    return tell(replace(known, stage=heard, version=known.version + 1), event.fee)
 
 
 def require_answered(tally: Tally) -> None:

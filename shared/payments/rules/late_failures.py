@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from shared.payments.model import EventKind, PartnerEvent, Payment, Stage
-from shared.payments.rules.settlement import Invoices, Settlement, restate, told_money
+from shared.payments.rules.settlement import Invoices, Settlement, restate, taken_since, told_money
 
 FAILS_LATE: Final = frozenset({"gocardless"})
 """Partners that tell such a failure as they tell any other (GoCardless: "payments can fail after being confirmed")."""
@@ -83,7 +83,10 @@ def passed(known: Payment, event: PartnerEvent) -> Settlement:
 
 
 def again(known: Payment, settlement: Settlement) -> Settlement:
-    """Money that came again, on the record of what came and went before."""
+    """Money that came again, on the record of what came and went before.
+
+    The bank took all that had come; of what refunds had left it short of, its reversal takes the rest now.
+    """
     fresh = settlement.payment
     if fresh is None:
         return settlement
@@ -94,5 +97,7 @@ def again(known: Payment, settlement: Settlement) -> Settlement:
         reversal_told=known.reversal_told,
         reversed=known.reversed,
         fee_told=known.fee_told + fresh.fee_told,
+        reversal_fee=known.reversal_fee,
     )
-    return replace(settlement, payment=added)
+    payment, invoice, taken = taken_since(added, settlement.invoice)
+    return replace(settlement, payment=payment, invoice=invoice, lines=(*settlement.lines, *taken))

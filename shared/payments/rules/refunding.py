@@ -2,14 +2,21 @@
 
 from dataclasses import replace
 
-from shared.payments.model import PartnerEvent, Payment, Tracked
+from shared.payments.model import PartnerEvent, Payment, Stage, Tracked
 from shared.payments.refusals import RefundTooLarge
 from shared.payments.rules.settlement import Invoices, Settlement, fee_lines, in_its_currency, restate
 
 
 def is_too_large(payment: Payment, tracked: Tracked) -> bool:
-    """Whether all refunds with this one are more than was received: until another of them fails."""
-    return payment.refunded + tracked.money.amount > payment.received
+    """Whether all refunds with this one are more than was received: until another of them fails.
+
+    One in another currency is not: it is none of the payment's, however long it waits. A payment that stands although a
+    reversal of it is known failed late and came again: what failed came for nothing.
+    """
+    if tracked.money.currency != payment.currency:
+        return False
+    failed = payment.reversal_told if payment.stage is Stage.SUCCEEDED else 0
+    return payment.refunded + tracked.money.amount > payment.received - failed
 
 
 def give_back(payment: Payment, event: PartnerEvent, tracked: Tracked, invoices: Invoices) -> Settlement:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from shared.calls import Call
 from shared.faults import Retryable
@@ -23,6 +23,7 @@ from shared.payments.refunds.refusals import RefundInFlight
 from shared.payments.refunds.told import known_tally, ours_told, require_answered
 from shared.payments.refusals import ObjectNeverCame, PaymentNeverCame
 from shared.payments.rules.clearing import move
+from shared.payments.rules.fees import tell, untold
 from shared.payments.rules.late_failures import Turn, again, dated, passed, still, taken_back, turn
 from shared.payments.rules.lifecycles import TABLES, THING, Meaning, step, step_of_dispute
 from shared.payments.rules.paying import begin, dearer, paid_by, receive, reverse
@@ -88,7 +89,8 @@ def _late(call: Call, stored: StoredEvent, known: Payment, view: View) -> Settle
         return dated(taken_back(known, event, _invoices(call, stored, known, view)), event)
     if late is Turn.AGAIN:
         meant = _invoice(call, stored, _meant(call, event, view), view)
-        return paid_by(again(known, receive(known.id, event, known, meant)), _payer(call, stored, view))
+        fresh = receive(known.id, event, replace(known, payout_id="", fee_told=0), meant)  # another payout brings it
+        return paid_by(again(known, fresh), _payer(call, stored, view))
     return still(known, event)
 
 
@@ -102,7 +104,7 @@ def _refund(call: Call, stored: StoredEvent, view: View) -> Settlement | None:
         return None
     if known is None:
         require_answered(known_tally(call, payment_of(event), view))
-    tracked = _next(event, Thing.REFUND, known, stage)
+    tracked, event = _next(event, Thing.REFUND, known, stage), untold(event, known)
     if stage is not Stage.SUCCEEDED and (known is None or known.stage is Stage.VOID):
         return nothing_moves(event, tracked)
     payment = _succeeded(call, stored, view)
@@ -125,15 +127,14 @@ def _dispute_or_payout(call: Call, stored: StoredEvent, thing: Thing, view: View
         _never_came(call, stored, thing)
     if thing is Thing.DISPUTE and known is None:
         _succeeded(call, stored, view)
-    return move(event, before, _next(event, thing, known, stage))
+    return move(untold(event, known), before, _next(event, thing, known, stage))
 
 
 def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage) -> Tracked:
     """The tracked object at its next stage; its amount is the one that was told first."""
-    fee = event.fee.amount if event.fee else 0
     if known is not None:
-        return replace(known, stage=stage, round=event.round, fee=known.fee + fee, version=known.version + 1)
-    return Tracked(
+        return tell(replace(known, stage=stage, round=event.round, version=known.version + 1), event.fee)
+    first = Tracked(
         tracked_id(event, thing),
         thing,
         event.partner,
@@ -143,9 +144,9 @@ def _next(event: PartnerEvent, thing: Thing, known: Tracked | None, stage: Stage
         stage,
         event.occurred_at,
         account=event.account,
-        fee=fee,
         round=event.round,
     )
+    return tell(first, event.fee)
 
 
 # --- what is known -----------------------------------------------------------------------
@@ -180,9 +181,11 @@ def _meant(call: Call, event: PartnerEvent, view: View) -> str:
 
 
 def _payer(call: Call, stored: StoredEvent, view: View) -> str:
-    """The customer whose virtual account the money came to; nobody where it is nobody's."""
+    """The customer whose virtual account the money came to; nobody where it is nobody's, or became theirs since."""
     document = view[virtual_account_ref(call.tenant, stored.account)] if stored.account else None
-    return str(document["customer_id"]) if document else ""
+    if document is None or stored.event.occurred_at < cast("datetime", document["at"]):
+        return ""
+    return str(document["customer_id"])
 
 
 def _invoice(call: Call, stored: StoredEvent, invoice_id: str, view: View) -> Invoice | None:

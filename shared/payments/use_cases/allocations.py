@@ -19,7 +19,7 @@ from shared.invoicing.refusals import UnknownInvoice
 from shared.invoicing.rules.states import require
 from shared.ledger.entry_data import EntryData
 from shared.ledger.model import JournalEntry
-from shared.ledger.use_cases.posting import Booking, Books
+from shared.ledger.use_cases.posting import Booking, Books, recording
 from shared.listing import Listing
 from shared.payments.allocations import (
     ALLOCATIONS,
@@ -68,8 +68,8 @@ class Allocations:
         `version` is the payment's that the order was made for; None for whatever stands.
 
         Raises:
-            UnknownPayment, UnknownInvoice: there is none under this id.
-            Refused: as `rules.allocating.allocate`, or by the ledger (recorded).
+            UnknownPayment, UnknownInvoice: there is none under this id; recorded.
+            Refused: as `rules.allocating.allocate`, or by the ledger; recorded.
             Retryable: contention or silence outlasted the attempts, or the payment is not of that version any more.
         """
         ref = allocation_ref(call.tenant, call.cause.stored_id("allocation"))
@@ -91,15 +91,16 @@ class Allocations:
             made = allocate(payment, slices, invoices, terms)
             return _booked(call, made, replace(_allocation(call, ref.key, basis, made), kept_rate=rate), view)
 
-        return self._books.perform(call, [*refs, *limits], decide, read_allocation)
+        recorded = recording(call, ref, "payment.allocate", decide, makes=True)
+        return self._books.perform(call, [*refs, *limits], recorded, read_allocation)
 
     def undo(self, call: Call, payment_id: str, allocation_id: str) -> Done[Allocation]:
         """Take back what is left of an allocation: the invoices are open again, and the money is unapplied.
 
         Raises:
             UnknownAllocation: the payment has none under this id.
-            AllocationUndone: it was undone, or all of it went back to the payer.
-            Refused: by the ledger (recorded).
+            AllocationUndone: it was undone, or all of it went back to the payer; recorded.
+            Refused: by the ledger; recorded.
             Retryable: contention or silence outlasted the attempts.
         """
         ref, place = allocation_ref(call.tenant, allocation_id), payment_ref(call.tenant, payment_id)
@@ -119,7 +120,8 @@ class Allocations:
             undone = take_back(payment, allocation_id, _invoices(call.tenant, payment, ids, view))
             return _unbooked(call, undone, known, view)
 
-        return self._books.perform(call, [ref, place], decide, read_allocation)
+        recorded = recording(call, ref, "payment.unallocate", decide)
+        return self._books.perform(call, [ref, place], recorded, read_allocation)
 
     def _terms(
         self, tenant: TenantId, payment: Payment, slices: Sequence[Slice], terms: Terms

@@ -6,15 +6,17 @@ first one wrote.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, cast
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk, read_refusal
 from shared.faults import Refused, Retryable
+from shared.limits import ASK_PARTNER_DAYS
 from shared.payments.model import EventState, PartnerEvent, StoredEvent
 from shared.payments.partners.api import PartnerApi
 from shared.payments.records import inbox_ref, read_event, write_end, write_truth
-from shared.payments.refusals import NotAskable, NothingToApply, PartnerRefused, TruthDisagrees
+from shared.payments.refusals import NotAskable, NothingToApply, PartnerNeverAnswered, PartnerRefused, TruthDisagrees
 from shared.payments.rules.completing import asked_about, complete
 from shared.payments.rules.lifecycles import wants_the_truth
 from shared.payments.use_cases.inbox import ASKS_DOOR, applying
@@ -35,13 +37,14 @@ class Asking:
 
         Raises:
             Retryable: the event is not there yet, or the partner did not answer.
-            NotAskable, PartnerRefused, TruthDisagrees, NothingToApply: recorded, the event is refused.
+            NotAskable, PartnerRefused, PartnerNeverAnswered, TruthDisagrees, NothingToApply: recorded, the event is
+                refused.
         """
         name = f"{key}~{replay}" if replay else key
         call = replace(call, cause=replace(call.cause, endpoint=ASKS_DOOR, key=name))
         inbox = inbox_ref(call.tenant, key)
         stored = read_event(_there(self._desk.store.get([inbox])[inbox], key))
-        answer = self._answer(call, stored.event) if _waits(stored, replay) else None
+        answer = self._answer(call, stored) if _waits(stored, replay) else None
 
         def decide(view: View) -> Outcome[StoredEvent]:
             document = _there(view[inbox], key)
@@ -58,12 +61,17 @@ class Asking:
 
         return self._desk.perform(call, [inbox], decide, read_event)
 
-    def _answer(self, call: Call, event: PartnerEvent) -> PartnerEvent | Refused:
+    def _answer(self, call: Call, stored: StoredEvent) -> PartnerEvent | Refused:
         """The event as its partner completes it, or why it does not."""
         try:
-            return complete(event, self._api.truth(asked_about(call.tenant, event)))
+            return complete(stored.event, self._api.truth(asked_about(call.tenant, stored.event)))
         except (NotAskable, PartnerRefused, TruthDisagrees, NothingToApply) as refusal:
             return refusal
+        except Retryable:
+            if call.at < stored.waits_from + timedelta(days=ASK_PARTNER_DAYS):
+                raise
+            message = "the partner's own API never answered"
+            return PartnerNeverAnswered(message, field="partner")
 
 
 def _there(document: Document | None, key: str) -> Document:

@@ -6,7 +6,7 @@ command that applies it. What cannot be read is kept as well, in quarantine; an 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
 import structlog
@@ -36,13 +36,15 @@ from shared.payments.refusals import BadSignature, EventTooLarge, NotAnEvent, Un
 from shared.payments.rules.lifecycles import first_state, wants_the_truth
 from shared.payments.rules.replaying import decide_replay
 from shared.payments.use_cases.virtual_accounts import account_index
-from shared.ports import Create, Decision, Query, Ref, View, Where, Write
+from shared.ports import Create, Decision, Document, Query, Ref, View, Where, Write
 from shared.privacy import PersonalDataUnreadable, Place, Purpose, Sealed, Sealer, Vault
 
 QUEUE: Final = "payment-events"
 DOOR: Final = "apply_payment_event"
 ASKS_QUEUE: Final = "partner-asks"
 ASKS_DOOR: Final = "ask_partner"
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""What is dated before this was never dated: clocks that were not set begin in 1970, or in the year 1."""
 
 _log = structlog.get_logger(__name__)
 
@@ -112,6 +114,14 @@ class Inbox:
         page = self._desk.store.query(Query(INBOX, tenant, where, limit=limit, after=cursor))
         return Listing(tuple(read_event(document) for document in page.documents), page.cursor)
 
+    def event(self, tenant: TenantId, key: str) -> StoredEvent:
+        """One event.
+
+        Raises:
+            UnknownEvent: there is none under this id.
+        """
+        return read_event(self._document(tenant, key))
+
     def replay(self, call: Call, key: str) -> Done[StoredEvent]:
         """Apply an event again that was refused or got stuck, or one that was kept and is understood by now.
 
@@ -125,12 +135,8 @@ class Inbox:
             PersonalDataUnreadable: the key to its bytes is gone.
             Retryable: keys or store did not answer.
         """
-        ref = inbox_ref(call.tenant, key)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such event"
-            raise UnknownEvent(message, field="id")
-        stored = read_event(document)
+        document = self._document(call.tenant, key)
+        ref, stored = document.ref, read_event(document)
         body = self._open(call.tenant, stored, cast("bytes", document[RAW]))
         piece = Piece(body.encode("latin-1"), stored.key_id)
         known = _parsed(stored.event.partner, piece, stored.received_at)
@@ -143,6 +149,14 @@ class Inbox:
             return replace(outcome, messages=(applying(call, outcome.answer),))
 
         return self._desk.perform(call, [ref], decide, read_event)
+
+    def _document(self, tenant: TenantId, key: str) -> Document:
+        ref = inbox_ref(tenant, key)
+        document = self._desk.store.get([ref])[ref]
+        if document is None:
+            message = "no such event"
+            raise UnknownEvent(message, field="id")
+        return document
 
     def _told(self, call: Call, partner: str, piece: Piece) -> _Told:
         event = _parsed(partner, piece, call.at)
@@ -250,12 +264,18 @@ def _refuse_too_large(call: Call, partner: str, proven: Proven) -> None:
 
 
 def _parsed(partner: str, piece: Piece, at: datetime) -> PartnerEvent:
-    """What a piece says; what makes no event is named by what it is."""
+    """What a piece says; what makes no event is named by what it is.
+
+    One that is dated more than a day after it came, or before any of ours can be, is of the instant that it came.
+    """
     try:
-        return partner_named(partner).parse(piece.raw, at)
+        event = partner_named(partner).parse(piece.raw, at)
     except NotAnEvent:
         name = stored_id("unreadable", piece.raw.hex())
         return PartnerEvent(partner, name, "", EventKind.UNREADABLE, at)
+    if EARLIEST <= event.occurred_at <= at + timedelta(days=1):
+        return event
+    return replace(event, occurred_at=at)  # nobody would find its entry on such a day
 
 
 def _own_key(tenant: TenantId, event: PartnerEvent) -> StoredId:

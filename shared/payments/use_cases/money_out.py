@@ -15,7 +15,7 @@ import structlog
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.identity import Cause, TenantId
-from shared.ledger.use_cases.posting import Booking, Books
+from shared.ledger.use_cases.posting import Booking, Books, recording
 from shared.listing import every
 from shared.payments.model import Stage, Thing, Tracked
 from shared.payments.partners.api import Accepted, Named, PartnerApi, RefundOrder
@@ -27,7 +27,7 @@ from shared.payments.refunds.rules import announced
 from shared.payments.refunds.told import confirmed, given_up, known_refund, known_tally
 from shared.payments.refusals import NotAskable, PartnerRefused
 from shared.payments.rules.settlement import Settlement
-from shared.payments.use_cases.refunds import booking, existing, recording, sending
+from shared.payments.use_cases.refunds import booking, existing, sending
 from shared.ports import Query, View, Where
 
 SWEEP: Final = "sweep_refunds"
@@ -106,7 +106,7 @@ class MoneyOut:
             return _accepted(call, refund, Accepted(reference, Stage.PENDING), view)
 
         ref, action = refund_ref(call.tenant, refund_id), "refund.resolve"
-        return self._books.perform(call, [ref], recording(ref, action, decide), read_refund)
+        return self._books.perform(call, [ref], recording(call, ref, action, decide), read_refund)
 
     # --- the steps
 

@@ -5,15 +5,14 @@ Each is one commit. Approving reserves the money by a posted entry and sends the
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
 from shared.events import Command, Message
-from shared.faults import Refused
 from shared.identity import TenantId
 from shared.ledger.model import JournalEntry
-from shared.ledger.use_cases.posting import Booking, Books
+from shared.ledger.use_cases.posting import Booking, Books, recording
 from shared.listing import Listing
 from shared.money import Money
 from shared.payments.applying import written
@@ -34,7 +33,7 @@ from shared.payments.refunds.rules import REQUESTED, announced, approve, require
 from shared.payments.refunds.told import known_invoice, known_tally, undone
 from shared.payments.refusals import UnknownPayment
 from shared.payments.rules.settlement import Settlement
-from shared.ports import Create, Document, Query, Ref, Update, View, Where, Write
+from shared.ports import Create, Document, Query, Update, View, Where, Write
 
 QUEUE: Final = "money-out"
 DOOR: Final = "send_refund"
@@ -61,8 +60,8 @@ class Refunds:
         """Ask for a refund; up to the tenant's amount for its currency it is approved at once.
 
         Raises:
-            UnknownPayment: there is none under this id.
-            RefundExceedsPayment: so much is not left of it, or not as this kind.
+            UnknownPayment: there is none under this id; recorded.
+            RefundExceedsPayment: so much is not left of it, or not as this kind; recorded.
             Refused: by the ledger; recorded.
         """
         key = call.cause.stored_id("refund")
@@ -84,7 +83,7 @@ class Refunds:
             settlement = approve(approved, paid, invoice, tally)
             return booking(call, "refund.request", settlement, view, messages=(told, *_approved(call, settlement)))
 
-        recorded = recording(refund_ref(call.tenant, key), "refund.request", decide)
+        recorded = recording(call, refund_ref(call.tenant, key), "refund.request", decide, makes=True)
         return self._books.perform(call, refs, recorded, read_refund)
 
     def approve(self, call: Call, refund_id: str) -> Done[Refund]:
@@ -181,21 +180,7 @@ class Refunds:
                 tally = tally.with_asked(refund.kind, -refund.money.amount)
             return decide(refund, tally, view)
 
-        return self._books.perform(call, [ref], recording(ref, action, decision), read_refund)
-
-
-def recording(fact: Ref, action: str, decide: Callable[[View], Booking[Refund]]) -> Callable[[View], Booking[Refund]]:
-    """The decision, whose refusals are recorded where there is what was asked for: so they are answered for ever."""
-
-    def recorded(view: View) -> Booking[Refund]:
-        try:
-            return decide(view)
-        except (UnknownPayment, UnknownRefund):
-            raise  # there is nothing that it could be recorded of
-        except Refused as refusal:
-            return Booking(Outcome(fact, action, cast("Refund", None), refusal=refusal))
-
-    return recorded
+        return self._books.perform(call, [ref], recording(call, ref, action, decision), read_refund)
 
 
 def existing(call: Call, refund_id: str, view: View) -> Refund:

@@ -40,7 +40,7 @@ class VirtualAccounts:
 
         Raises:
             UnknownCustomer: there is no such customer.
-            VirtualAccountTaken: it is another customer's, and was not released.
+            VirtualAccountTaken: it is another customer's, and was not released; recorded.
             PersonalDataUnreadable: the tenant's key is gone.
             Retryable: keys or store did not answer.
         """
@@ -56,8 +56,12 @@ class VirtualAccounts:
                 raise UnknownCustomer(message, field="customer_id")
             if known and known["customer_id"] not in {"", customer_id}:
                 message = "the account is another customer's"
-                raise VirtualAccountTaken(message, field="number")
-            write: Write = Update(ref, fields, known.version) if known else Create(ref, fields)
+                taken = VirtualAccountTaken(message, field="number")
+                # recorded, or a late copy of this request would take the account once it is released
+                return Outcome(ref, "virtual_account.assign", _read(known), refusal=taken)
+            again = known is not None and known["customer_id"] == customer_id
+            since: Fields = {**fields, "at": known["at"]} if known and again else fields
+            write: Write = Update(ref, since, known.version) if known else Create(ref, since)
             return Outcome(ref, "virtual_account.assign", VirtualAccount(index, customer_id), (write,))
 
         return self._desk.perform(call, [ref, customer], decide, _read)

@@ -59,7 +59,8 @@ class FanOut:
             known = view[ref]
             if known is not None:
                 return Outcome(ref, ACTION, read_message(known), messages=waiting(call, known, view))
-            receivers = [name for name, filters in read_routes(view[routes]).items() if wanted(filters, told.type)]
+            routed = sorted(read_routes(view[routes]).items())  # a map comes in any order
+            receivers = [name for name, filters in routed if wanted(filters, told.type)]
             if not receivers:
                 return Outcome(ref, ACTION, None)
             return _spread(call, told, receivers)

@@ -162,7 +162,6 @@ def of_monitors() -> Iterator[Case]:
 def of_allocations() -> Iterator[Case]:
     """What cannot be allocated, taken back or allowed."""
     path, limits = f"/v1/payments/{NOBODY}/allocations", "/v1/payments/write_off_limits"
-    yield Case("a payment of nothing", path, changed(path), 404, "unknown_payment", "id")
     yield Case("no invoice", path, changed(path, lines=[]), 422, "invalid_fields", "lines")
     line = {"invoice_id": NOBODY, "amount": {"amount": 100, "currency": "GBP"}}
     yield Case("too many invoices", path, changed(path, lines=[line] * 51), 422, "invalid_fields", "lines")
@@ -202,7 +201,6 @@ def of_webhooks() -> Iterator[Case]:
 def of_refunds() -> Iterator[Case]:
     """What cannot be given back, and limits that are none."""
     refunds, limits, resolve = "/v1/refunds", "/v1/refunds/approval_limits", f"/v1/refunds/{NOBODY}/resolve"
-    yield Case("no such payment", refunds, changed(refunds), 404, "unknown_payment", "payment_id")
     for amount in (0, -1, 10**30, 1.5):
         bad = changed(refunds, amount={"amount": amount, "currency": "GBP"})
         yield Case(f"an amount of {amount}", refunds, bad, 422, "invalid_fields")

@@ -9,7 +9,8 @@ from emulators.cloud import LocalCloud
 from emulators.partner_apis.things import Known
 from emulators.state import write_private
 from shared.payments.model import Thing
-from tests.emulator.doors.conftest import Client, Tenant, a_tenant
+from tests.emulator.doors.bodies import NOBODY
+from tests.emulator.doors.conftest import Client, Tenant, a_key, a_tenant
 from tests.unit.payments.partner_events import delivery, secret_of
 from tests.unit.payments.stripe_events import paid, refunded
 
@@ -69,6 +70,21 @@ def test_a_refund_goes_out_over_http_and_is_confirmed_by_webhook(cloud: LocalClo
     assert state(shop, refund) == "succeeded"
     (known,) = shop.auditor.get(f"{REFUNDS}?state=succeeded").json()["items"]
     assert known["reference"] == "pi_1_r1"
+
+
+def test_what_is_asked_of_no_payment_is_answered_so_for_ever(shop: Tenant) -> None:
+    """It moves money, so the refusal is on record: a late copy gets the same answer, whatever came meanwhile."""
+    money = {"amount": 1, "currency": "GBP"}
+    refund = {"payment_id": NOBODY, "kind": "credit", "amount": money, "reason": "duplicate"}
+    lines, allocations = {"lines": [{"invoice_id": NOBODY, "amount": money}]}, f"/v1/payments/{NOBODY}/allocations"
+    before = [shop.auditor.get(path).json() for path in (REFUNDS, allocations)]
+    for path, body, field in ((REFUNDS, refund, "payment_id"), (allocations, lines, "id")):
+        key = a_key()
+        answers = [shop.accountant.post(path, body, key=key) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert {(answer.json()["code"], answer.json()["field"]) for answer in answers} == {("unknown_payment", field)}
+        assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
+    assert [shop.auditor.get(path).json() for path in (REFUNDS, allocations)] == before
 
 
 def test_limits_are_the_owners_and_more_than_is_left_is_refused(cloud: LocalCloud, shop: Tenant) -> None:

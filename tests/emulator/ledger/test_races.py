@@ -173,7 +173,11 @@ def test_resharding_refuses_nothing_and_loses_nothing(kept: Bookkeeping, writers
 
 
 def test_nothing_goes_past_a_floor_once_it_is_added(kept: Bookkeeping, writers: list[Bookkeeping]) -> None:
-    """The guard begins with what landed before and sees all that comes after; the balance never falls below it."""
+    """The guard begins with what landed before and sees all that comes after.
+
+    What is left at the end, which is whatever came in after the last refusal, can be spent to the last cent and no
+    further.
+    """
 
     def in_and_out(name: str, number: int) -> JournalEntry:
         return pays(name, 1) if number % 2 else spends(name, 2)
@@ -191,7 +195,12 @@ def test_nothing_goes_past_a_floor_once_it_is_added(kept: Bookkeeping, writers: 
     )
     spent, received = race.sums(WALLET)
     assert (guard["spent"], inflow["credits"]) == (spent, received)
-    assert 0 <= received - spent <= 1
+    assert spent <= received
+    if received > spent:
+        post(kept, spends("the rest", received - spent))
+    with pytest.raises(Refused, match="below its floor"):
+        post(kept, spends("one more", 1))
+    assert race.sums(WALLET) == (received, received)
 
 
 def test_nothing_lands_in_a_currency_that_was_dropped(kept: Bookkeeping, writers: list[Bookkeeping]) -> None:

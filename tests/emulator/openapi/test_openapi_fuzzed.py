@@ -80,29 +80,12 @@ NEEDING_MORE: Final = {
     ("GET", "/v1/webhook_endpoints/{id}/deliveries/{delivery}"),  # a delivery, or its resending
     ("GET", "/v1/webhook_endpoints/{id}/resends/{resend}"),
     ("POST", "/v1/webhook_endpoints/{id}/deliveries/{delivery}/resend"),
-    ("POST", "/v1/customers"),  # there is one of them, made in conftest
-    ("POST", "/v1/employees"),
-    ("POST", "/v1/payroll_runs"),
-    ("POST", "/v1/invoices/{id}/issue"),
     ("POST", "/v1/payroll_runs/{id}/approve"),  # what is calculated, or posted, or given a memo before
     ("POST", "/v1/ledger/entries/{id}/disclosures"),
-    ("POST", "/v1/ledger/holds/{id}/void"),  # posted by then
     ("POST", "/v1/ledger/accounts/{code}/close"),  # an account without a balance
     ("POST", "/v1/ledger/years/{year}/close"),  # months that are closed
     ("POST", "/v1/payments/events/{id}/replay"),  # an event that can be read
-    ("POST", "/v1/payments/{id}/allocations"),  # money that came, and what it is allocated to
-    ("POST", "/v1/payments/{id}/allocations/{allocation}/undo"),
-    ("POST", "/v1/payments/virtual_accounts"),
-    ("POST", "/v1/payments/virtual_accounts/{id}/release"),
-    ("POST", "/v1/refunds"),
-    ("GET", "/v1/refunds/{id}"),
-    ("POST", "/v1/refunds/{id}/approve"),
-    ("POST", "/v1/refunds/{id}/reject"),
-    ("POST", "/v1/refunds/{id}/cancel"),
-    ("POST", "/v1/refunds/{id}/resolve"),
-    ("GET", "/v1/payouts/{id}"),  # a payout that was paid
-    ("GET", "/v1/payouts/{id}/pages/{number}"),
-    ("POST", "/v1/payouts/{id}/pages"),
+    ("POST", "/v1/refunds/{id}/resolve"),  # a partner that was silent for most of a day
 }
 """Operations that refuse here, by what is missing; the refusal is judged too."""
 
@@ -152,7 +135,7 @@ def test_good_requests_are_answered_as_described(orderly: Office) -> None:
         )
         if judge(case, orderly.client(method, rule)) < 300:
             succeeded.add((method, rule))
-    assert {one for one in OPERATIONS if one not in succeeded} <= NEEDING_MORE
+    assert {one for one in OPERATIONS if one not in succeeded} == NEEDING_MORE
 
 
 @pytest.mark.parametrize("given", ["", "Bearer nonsense", f"Bearer db_fuzzed_{NOBODY}_{'b' * 32}"])
@@ -229,6 +212,5 @@ def body_for(method: str, rule: str, office: Office) -> dict[str, Any]:
         return {}
     fitting = [good for path, good in GOOD.items() if re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", rule), path)]
     body = json.loads(json.dumps(fitting[0]) if fitting else "{}")
-    if "customer_id" in body:
-        body["customer_id"] = office.ids["/v1/customers"]
+    body |= office.bodies.get(rule, {})
     return {"body": body, "media_type": "application/json"}

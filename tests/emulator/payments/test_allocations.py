@@ -5,13 +5,14 @@ from typing import Any, Final
 
 import pytest
 
-from shared.faults import IdempotencyKeyReused, Refused
+from shared.faults import IdempotencyKeyReused, Kind, Refused
 from shared.gcp.rpc import RpcFailed
 from shared.invoicing.model import Invoice, InvoiceState
 from shared.invoicing.refusals import UnknownInvoice, WrongState
 from shared.ledger.rules.control import Control
 from shared.payments.allocations import Allocation, AllocationState, Slice
 from shared.payments.model import EventState
+from shared.payments.records import payment_id
 from shared.payments.refusals import (
     AllocationExceedsCash,
     AllocationExceedsOpen,
@@ -157,6 +158,21 @@ def test_what_cannot_be_allocated_is_refused_and_moves_nothing(house: Instance) 
     assert (payment(house).version, house.proven()) == (2, True)
 
 
+def test_an_order_refused_before_its_payment_came_is_not_carried_out_by_a_late_copy(house: Instance) -> None:
+    """It stays refused under its key; another one is a new order."""
+    first, *_ = some_invoices(house)
+    call, some, to = a_call("early", once=True), [Slice(first.id, pounds(100))], payment_id("stripe", "pi_1")
+    with pytest.raises(UnknownPayment):
+        house.allocations.allocate(call, to, some)
+    settle(house, paid(amount=15_000))
+    with pytest.raises(Refused) as refusal:
+        house.allocations.allocate(call, to, some)
+    assert (refusal.value.code, refusal.value.kind) == (UnknownPayment.code, Kind.NOT_FOUND)
+    assert invoice_now(house, first).paid == 0
+    order(house, "anew", some)
+    assert invoice_now(house, first).paid == 100
+
+
 def test_what_the_ledger_refuses_is_recorded_and_moves_nothing(house: Instance) -> None:
     """A closed month: the same refusal under the same key, also when the month is open again."""
     (first,) = some_invoices(house, 1)
@@ -171,6 +187,24 @@ def test_what_the_ledger_refuses_is_recorded_and_moves_nothing(house: Instance) 
         order(house, "a", [Slice(first.id, pounds(12_000))])
     order(house, "b", [Slice(first.id, pounds(12_000))])
     assert (payment(house).unapplied, house.proven()) == (0, True)
+
+
+def test_an_order_that_was_refused_is_never_carried_out_by_a_late_copy_of_it(house: Instance) -> None:
+    """Refused for want of cash; then there is cash, and the same request comes again: it was answered."""
+    first, second, _ = some_invoices(house)
+    settle(house, paid(amount=12_000))
+    made = order(house, "a", [Slice(first.id, pounds(12_000))])
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            order(house, "b", [Slice(second.id, pounds(12_000))])
+        assert refusal.value.code == "allocation_exceeds_cash"
+        if payment(house).shares:
+            undo(house, "u", made)
+    with pytest.raises(Refused) as refusal:
+        undo(house, "again", made)
+    assert (refusal.value.code, payment(house).unapplied) == ("allocation_undone", 12_000)
+    order(house, "c", [Slice(second.id, pounds(12_000))])
+    assert (invoice_now(house, second).paid, house.proven()) == (12_000, True)
 
 
 # --- twice, at once, with a death in between ----------------------------------------------

@@ -12,11 +12,12 @@ from shared import counters
 from shared.events import Command
 from shared.faults import Fault, Refused, Retryable
 from shared.invoicing.model import InvoiceState
+from shared.limits import ASK_PARTNER_DAYS
 from shared.money import Money
 from shared.payments.model import EventState, PaymentState, Stage, StoredEvent, Thing
 from shared.payments.partners.api import Truth
 from shared.payments.records import payment_id
-from shared.payments.refusals import NotAskable, NothingToApply, PartnerRefused, TruthDisagrees
+from shared.payments.refusals import NotAskable, NothingToApply, PartnerNeverAnswered, PartnerRefused, TruthDisagrees
 from shared.payments.rules import lifecycles
 from shared.payments.rules.accounts import BANK, DISPUTED, FEES, UNAPPLIED_CASH
 from shared.ports import Query
@@ -193,6 +194,24 @@ def test_a_partner_that_is_down_holds_up_nobody_else(house: Instance) -> None:
     house.partner.truths["PM1"] = PAYMENT
     (task,) = ask(house, asking).messages
     assert apply(house, task).answer.state is EventState.APPLIED  # type: ignore[arg-type]
+
+
+def test_a_partner_that_never_answers_does_not_leave_its_event_in_silence(house: Instance) -> None:
+    """A regression: when the queue gave up, the event stayed `received` for ever. Replayed, it is asked for again."""
+    house.partner.truths["PM1"] = Retryable("no answer")
+    asking = to_ask(house, at("payments.confirmed"))
+    with pytest.raises(Retryable):
+        ask(house, asking, NOON + timedelta(days=ASK_PARTNER_DAYS, seconds=-1))
+    late = NOON + timedelta(days=ASK_PARTNER_DAYS)
+    for _ in range(2):
+        with pytest.raises(Refused, match="never answered"):
+            ask(house, asking, late)
+    known = stored(house, asking.body["event"])
+    assert (known.state, known.refused) == (EventState.REFUSED, PartnerNeverAnswered.code)
+    house.partner.truths["PM1"] = PAYMENT
+    (again,) = house.inbox.replay(a_call("replay", at=late, once=True), known.key).messages
+    (task,) = ask(house, again, late).messages  # type: ignore[arg-type]
+    assert apply(house, task, late).answer.state is EventState.APPLIED  # type: ignore[arg-type]
 
 
 # --- once --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -22,7 +22,8 @@ from shared.privacy import Place, Purpose, Sealed
 from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import Switch, lost, unsent
-from tests.emulator.payments.conftest import received, told
+from tests.emulator.payments.conftest import received, told, told_by
+from tests.unit.payments.partner_samples import standard
 from tests.unit.payments.stripe_events import OLD_SECRET, PAYER, SECRET, body_of, paid, signed
 
 
@@ -227,3 +228,20 @@ def test_two_tenants_hear_of_the_same_event_apart(house: Instance) -> None:
     theirs, ours = told(house, paid(), tenant=rival), told(house, paid())
     assert theirs.answer.key != ours.answer.key
     assert theirs.messages[0].id != ours.messages[0].id
+
+
+@pytest.mark.parametrize(
+    ("dated", "taken_for"),
+    [
+        ("0001-01-01T00:00:00Z", NOON),
+        ("1970-01-01T00:00:00Z", NOON),
+        ("9999-12-31T23:59:59Z", NOON),
+        ("2000-01-01T00:00:00Z", datetime(2000, 1, 1, tzinfo=UTC)),
+        ("2026-11-16T23:00:00.5+11:00", NOON + timedelta(milliseconds=500)),
+        ("2026-11-17T12:00:00Z", NOON + timedelta(days=1)),
+    ],
+)
+def test_an_event_of_no_day_is_of_the_day_it_came(house: Instance, dated: str, taken_for: datetime) -> None:
+    """A regression: dated 9999 its money was in no balance, dated by a clock that was never set in the year 1."""
+    (known,) = told_by(house, "standard", standard() | {"timestamp": dated}).answer
+    assert known.event.occurred_at == taken_for

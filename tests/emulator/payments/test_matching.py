@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -20,7 +21,7 @@ from shared.payments.refusals import AllocationExceedsCash, UnknownVirtualAccoun
 from shared.payments.rules.accounts import UNAPPLIED_CASH
 from shared.payments.wire import MatchTask
 from shared.ports import Query
-from tests.builders import ACME, a_call
+from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.lines import lost
 from tests.emulator.payments.accounts import RECEIVABLE, invoice_now
@@ -115,6 +116,15 @@ def test_several_invoices_that_fit_or_none_leave_the_cash_to_people(house: Insta
     assert (house.balance(UNAPPLIED_CASH), house.proven()) == (12_000, True)
 
 
+def test_a_number_that_is_no_invoices_is_a_doubt_that_an_amount_does_not_settle(house: Instance) -> None:
+    """A regression: one number that we do not know was passed over, and the invoice that fits was paid instead."""
+    customer = house.a_customer()
+    (bill,) = some_invoices(house, 1, customer)
+    an_account(house, customer)
+    assert match(house, pay(house, paid_to=NUMBER, reference="INV-2026-999999")).answer is None
+    assert (payment(house).customer, payment(house).unapplied, invoice_now(house, bill).paid) == (customer, 12_000, 0)
+
+
 def test_money_to_an_account_of_nobody_starts_no_matching(house: Instance) -> None:
     """Neither one that was never given, nor one that was released."""
     customer = house.a_customer()
@@ -133,6 +143,9 @@ def test_an_account_is_one_customers_until_it_is_released(house: Instance) -> No
     with pytest.raises(VirtualAccountTaken):
         an_account(house, second, NUMBER, "other")
     house.virtual_accounts.release(a_call("release", once=True), account)
+    with pytest.raises(Refused) as refusal:  # the same request, late: it was answered, and takes no account
+        an_account(house, second, NUMBER, "other")
+    assert refusal.value.code == VirtualAccountTaken.code
     assert an_account(house, second, NUMBER, "now") == account
     (known,) = house.virtual_accounts.page(ACME, 10, None).items
     assert (known.id, known.customer_id) == (account, second)
@@ -141,6 +154,24 @@ def test_an_account_is_one_customers_until_it_is_released(house: Instance) -> No
     with pytest.raises(UnknownVirtualAccount):
         house.virtual_accounts.release(a_call("nothing", once=True), "0" * 64)
     assert house.store.get([customer_ref(ACME, first)])[customer_ref(ACME, first)] is not None
+
+
+def test_money_that_came_before_the_account_was_given_is_not_its_new_owners(house: Instance) -> None:
+    """A regression: told late, the money of the one before settled an invoice of the one after."""
+    first, second = house.a_customer("one"), house.a_customer("two")
+    (bill,) = some_invoices(house, 1, second)
+    account = an_account(house, first)
+    house.virtual_accounts.release(a_call("release", once=True), account)
+    later = NOON + timedelta(seconds=1)
+    house.virtual_accounts.assign(a_call("now", once=True, at=later), NUMBER, second)
+    assert pay(house, paid_to=NUMBER) is None
+    assert (payment(house).customer, invoice_now(house, bill).paid) == ("", 0)
+    house.virtual_accounts.assign(a_call("again", once=True, at=later + timedelta(days=1)), NUMBER, second)
+    told = say("payment.succeeded", payment="p-2", paid_to=NUMBER) | {"timestamp": later.isoformat()}
+    settle(house, told)  # theirs since then, whoever says so again
+    (task,) = house.post.take("match_payment")
+    assert match(house, task).answer is not None
+    assert (payment(house, "p-2").customer, invoice_now(house, bill).paid) == (second, 12_000)
 
 
 def test_an_invoice_that_the_payment_names_wins_over_its_account(house: Instance) -> None:

@@ -101,9 +101,9 @@ def test_a_stale_event_takes_nothing_back(house: Instance) -> None:
 def test_the_same_event_id_on_two_partner_accounts_is_two_payments(house: Instance) -> None:
     """Ids are only unique within an account: the second merchant's money is no duplicate of the first one's."""
     for account in ("acct_1", "acct_2"):
-        assert settle(house, paid() | {"account": account}).state is EventState.APPLIED
+        assert settle(house, paid() | {"account": account, "livemode": True}).state is EventState.APPLIED
     assert settle(house, paid()).state is EventState.APPLIED  # the platform's own account is a third one
-    assert told(house, paid() | {"account": "acct_1"}).replayed
+    assert told(house, paid() | {"account": "acct_1", "livemode": True}).replayed
     ids: set[StoredId] = {payment_id("stripe", "pi_1", account) for account in ("", "acct_1", "acct_2")}
     assert {one.id for one in payments_of(house)} == ids
     assert (entries(house), house.balance(CLEARING), house.proven()) == (3, 36_000, True)

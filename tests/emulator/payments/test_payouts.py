@@ -1,14 +1,18 @@
 """A payout ties to its payments: pages once each, in order, by eight at once, and what only they tell is posted."""
 
+import contextlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.calls import Done
 from shared.faults import Refused, Retryable
 from shared.identity import TenantId
+from shared.limits import WAIT_FOR_LINES_SECONDS
 from shared.money import Money
 from shared.payments.model import Thing
 from shared.payments.partners.api import Accepted, Named, PayoutItems, RefundOrder, Truth
@@ -17,7 +21,7 @@ from shared.payments.payouts.use_cases import Payouts
 from shared.payments.records import own_id, payment_id
 from shared.payments.refusals import NotAskable, PageOutOfOrder, StatementClosed, UnknownPage, UnknownPayout
 from shared.payments.rules.accounts import BANK, FEES, RESERVED
-from tests.builders import ACME, a_call
+from tests.builders import ACME, NOON, a_call
 from tests.emulator.instances import Fate, Instance, Killed, More
 from tests.emulator.payments.test_lifecycles import CLEARING, say, settle
 
@@ -103,6 +107,26 @@ def test_a_partner_that_is_asked_explains_its_payout(paid: Instance) -> None:
     assert paid.proven()
 
 
+def test_lines_that_are_told_before_their_payments_wait_for_them(house: Instance) -> None:
+    """A regression: a payout that was heard of first had strange lines for ever, and their fees were never posted."""
+    settle(house, say("payout.paid", object="po-1", amount=18_500))
+    settle(house, say("payment.succeeded", payment="p-1"))
+    with pytest.raises(Retryable):
+        payouts(house).ask(a_call(""), PAYOUT, NOON)
+    assert payouts(house).statement(ACME, PAYOUT).pages == 1
+    settle(house, say("payment.succeeded", payment="p-2", amount=8_000))
+    assert payouts(house).ask(a_call(""), PAYOUT, NOON).ties
+    assert (stands(house), house.proven()) == (SETTLED, True)
+
+
+def test_lines_do_not_wait_for_ever(house: Instance) -> None:
+    """What is strange by then is told."""
+    settle(house, say("payout.paid", object="po-1", amount=18_500))
+    late = a_call("", at=NOON + timedelta(seconds=WAIT_FOR_LINES_SECONDS))
+    statement = payouts(house).ask(late, PAYOUT, NOON)
+    assert (statement.closed, statement.found[Found.UNKNOWN]) == (True, 2)
+
+
 def test_a_payout_that_is_asked_about_again_posts_nothing(paid: Instance) -> None:
     """The partner is not even asked."""
     partner = Partner(TWO_PAGES)
@@ -180,6 +204,22 @@ def test_a_payout_that_does_not_tie_says_what_is_strange(paid: Instance) -> None
     assert (statement.ties, statement.difference) == (False, 18_500 - 16_700)
     assert statement.found == {Found.KNOWN: 1, Found.UNKNOWN: 1}
     assert paid.balance(FEES) == 300
+
+
+def test_a_payout_that_does_not_tie_is_told_also_by_who_comes_after_a_death(paid: Instance, another: More) -> None:
+    """A regression: who died between the commit and the log took the alert along."""
+    strange = Partner({"": PayoutItems((line(ItemKind.PAYMENT, 12_000, 300, "p-1"),), "")})
+    for moment in range(40):
+        fate = Fate()
+        mortal = another(fate)
+        fate.left = moment
+        with contextlib.suppress(Killed):
+            payouts(mortal, strange).ask(a_call(""), PAYOUT)
+        if payouts(paid).statement(ACME, PAYOUT).closed:
+            break
+    with capture_logs() as logs:
+        payouts(paid, strange).ask(a_call(""), PAYOUT)
+    assert [one["difference"] for one in logs if one["event"] == "payout_does_not_tie"] == [18_500 - 11_700]
 
 
 def test_a_payment_of_a_payout_that_failed_comes_with_the_next(paid: Instance) -> None:

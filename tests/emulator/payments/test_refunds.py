@@ -118,6 +118,19 @@ def test_what_is_not_there_is_not_refunded(office: Office) -> None:
     assert refused(refusal) == (UnknownRefund.code, Kind.NOT_FOUND)
 
 
+def test_a_request_refused_before_its_payment_came_is_not_carried_out_by_a_late_copy(office: Office) -> None:
+    """Who was told no may have asked anew; seen by the simulator (seed 910112)."""
+    office.refunds.set_limits(a_call("limits", once=True), {"GBP": 6_000})
+    with pytest.raises(UnknownPayment):
+        office.ask(kind="credit")
+    office.paid()
+    with pytest.raises(Refused) as refusal:
+        office.ask(kind="credit")
+    assert refused(refusal) == (UnknownPayment.code, Kind.NOT_FOUND)
+    assert office.payment().refunded == 0
+    assert office.ask(kind="credit", key="anew").answer.state is S.APPROVED
+
+
 # --- the named cases ---------------------------------------------------------------------
 
 

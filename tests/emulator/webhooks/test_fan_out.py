@@ -31,6 +31,13 @@ def test_an_announcement_is_told_to_every_endpoint_that_wants_it(station: Statio
     assert station.audited("webhook.fan_out") == [f"tenants/acme/webhook_messages/{message.id}"]
 
 
+def test_endpoints_are_told_in_the_order_of_their_ids(station: Station) -> None:
+    """Their document is a map, which comes in any order: once a seed was another day in each process."""
+    wanting = sorted(station.an_endpoint(f"erp-{number}")[0] for number in range(8))
+    station.tell(an_announcement())
+    assert [task.body["endpoint"] for task in station.post.take(DELIVER)] == wanting
+
+
 def test_what_is_told_is_ids_and_figures(station: Station) -> None:
     """The announcement's data, its subject and the subject's version."""
     station.an_endpoint()

@@ -158,6 +158,15 @@ def test_more_than_there_is_is_refused_as_a_whole(amounts: dict[str, int], refus
     assert (office.payments, office.invoices) == before
 
 
+def test_who_asks_for_too_much_is_told_what_is_left() -> None:
+    """Of a payment of 150.00 for an invoice of 120.00: its customer's credit."""
+    office = an_office(20_000)
+    office.receive("p1", 15_000, own="i0")
+    with pytest.raises(AllocationExceedsCash) as caught:
+        office.allocate("p1", {"i1": 3_001})
+    assert caught.value.detail == {"amount": 3_001, "left": 3_000}
+
+
 def test_another_customers_invoice_is_refused() -> None:
     """Neither together with one of the payment's customer, nor after one."""
     office = an_office(20_000)

@@ -105,3 +105,10 @@ def test_a_reference_names_several_numbers_and_nothing_else() -> None:
     assert our_reference(" ".join(f"I{place}" for place in range(30))) == ""
     many = "".join(f"INV-2026-{place:06d}," for place in range(12))
     assert len(our_reference(many).split()) == 12
+
+
+def test_a_long_text_names_what_it_says_to_its_end() -> None:
+    """A regression: it was cut at 255 characters, so the last number became another invoice's, or was not seen."""
+    assert our_reference("x" * 240 + "INV-2026-0000012345") == "INV-2026-0000012345"
+    assert len(our_reference("".join(f"INV-2026-{place:06d}," for place in range(20))).split()) == 20
+    assert our_reference("".join(f"INV-2026-{place:06d}," for place in range(21))) == ""

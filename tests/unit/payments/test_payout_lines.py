@@ -74,6 +74,16 @@ def test_stripes_balance_transactions_are_lines() -> None:
     assert lines("stripe", {"data": rows, "has_more": True}).cursor == "txn_9"
 
 
+def test_what_came_back_of_an_earlier_payout_is_money_of_the_next() -> None:
+    """A regression: it was taken for the payout itself, so the payout after one that failed did not tie."""
+    rows = [
+        transaction("payout_reversal", 700, source={"id": "po_failed"}),
+        transaction("payout_reversal", 900, source={"id": "po_1"}),
+        transaction("payout", -700, source={"id": "po_1"}),
+    ]
+    assert lines("stripe", {"data": rows, "has_more": False}).items == (item(ItemKind.ADJUSTMENT, 700),)
+
+
 def test_stripe_is_asked_for_a_hundred_after_the_last() -> None:
     """Of that payout, with what each is about."""
     asked = Asked(told({"data": [], "has_more": False}))
@@ -195,6 +205,22 @@ def test_lines_that_nobody_understands_are_asked_for_again(partner: str, said: A
     """Nothing of them is taken in."""
     with pytest.raises(Retryable):
         lines(partner, said)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "replies"),
+    [
+        ("txn_1", [{"data": [transaction("fee", -1)], "has_more": True}]),
+        ("CU1~0", [PAYOUT, page(row("gocardless_fee", "-1.5"), after="CU1")]),
+        ("next", [{"payout_entries": [entry("FEE", -1, -1)], "cursor": "next"}]),
+    ],
+    ids=["stripe", "gocardless", "square"],
+)
+def test_a_page_that_is_followed_by_itself_is_no_answer(cursor: str, replies: list[Any]) -> None:
+    """A regression: it was taken in up to a thousand times, each with its fees."""
+    partner = {"txn_1": "stripe", "CU1~0": "gocardless", "next": "square"}[cursor]
+    with pytest.raises(Retryable):
+        lines(partner, *replies, cursor=cursor)
 
 
 JSON = st.recursive(

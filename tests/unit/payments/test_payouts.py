@@ -1,5 +1,6 @@
 """A payout's lines, page by page: what is known of each, what is posted for it, and that it adds up."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -7,17 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from shared.faults import Invalid
 from shared.identity import StoredId
 from shared.ledger.model import JournalEntry, Side
-from shared.limits import PAYOUT_PAGE_ITEMS
+from shared.limits import AMOUNT_MINOR, PAYOUT_PAGE_ITEMS
 from shared.money import Money
 from shared.payments.model import Payment, Stage, Thing, Tracked
 from shared.payments.payouts.model import Found, Item, ItemKind, Statement, StatementPage
 from shared.payments.payouts.rules import Known, Taken, object_of, take
+from shared.payments.payouts.wire import NewPage, PayoutAnswer
 from shared.payments.records import own_id, payment_id
 from shared.payments.refusals import PageOutOfOrder, StatementClosed, WrongPayoutCurrency
+from shared.payments.rules.fees import tell
 from tests.builders import NOON, euros
 
 CLEARING = "assets:clearing:standard"
@@ -72,6 +76,11 @@ def moved(taken: Taken) -> dict[str, int]:
     return sums
 
 
+def payments(taken: Taken) -> list[Payment]:
+    """The payments that a page changed."""
+    return [one for one in taken.changed if isinstance(one, Payment)]
+
+
 def test_a_payout_ties_to_its_payments_refunds_disputes_and_fees() -> None:
     """1000 - 30 - 200 - 50 - 20 is what came; each line is known."""
     refund = Tracked(own_id("standard", "", Thing.REFUND, "r-1"), Thing.REFUND, "standard", "r-1", "", euros(200),
@@ -88,7 +97,7 @@ def test_a_payout_ties_to_its_payments_refunds_disputes_and_fees() -> None:
     )
     assert (taken.statement.ties, taken.statement.difference) == (True, 0)
     assert moved(taken) == {"expenses:payment_fees": 50, CLEARING: -50}
-    assert [(one.payout_id, one.fee_told) for one in taken.payments] == [("po", 30)]
+    assert [(one.payout_id, one.fee_told) for one in payments(taken)] == [("po", 30)]
 
 
 def test_a_fee_that_was_told_before_is_not_posted_again() -> None:
@@ -113,6 +122,12 @@ def test_the_fee_of_the_payout_itself_is_posted_by_its_event() -> None:
     more = took(a_statement(970, fee=25), item(ItemKind.FEE, -20), item(ItemKind.FEE, -10))
     assert moved(more) == {"expenses:payment_fees": 5, CLEARING: -5}
     assert moved(took(a_statement(fee=25))) == {}
+
+
+def test_a_payouts_fee_in_another_currency_is_compared_with_none_of_its_lines() -> None:
+    """A regression: 5 dollars of a payout in euro hid 5 euro that its lines told."""
+    payout = Tracked("po", Thing.PAYOUT, "airwallex", "po-1", "", euros(900), Stage.PAID, NOON)
+    assert (tell(payout, Money(500, "USD")).fee, tell(payout, euros(25)).fee) == (0, 25)
 
 
 def test_what_is_held_in_reserve_is_ours_still() -> None:
@@ -146,7 +161,7 @@ def test_what_the_bank_took_back_is_a_line_too() -> None:
     line = item(ItemKind.REVERSAL, -1_000, -30, "p-1")
     known = paid(stage=Stage.REVERSED, unapplied=0, reversed=1_000, fee_told=30, payout_id="earlier")
     taken = took(a_statement(-970), line, known=(known,))
-    assert (taken.statement.ties, taken.payments) == (True, ())
+    assert (taken.statement.ties, [one.fee_told for one in payments(taken)]) == (True, [30])
     assert moved(taken) == {"expenses:payment_fees": -30, CLEARING: 30}
     assert took(a_statement(-970), line, known=(paid(),)).statement.found == {Found.DIFFERS: 1}
 
@@ -156,7 +171,47 @@ def test_a_payment_that_is_told_twice_is_paid_out_once() -> None:
     line = item(ItemKind.PAYMENT, 1_000, 30, "p-1")
     taken = took(a_statement(1_940), line, line, known=(paid(),))
     assert taken.statement.found == {Found.KNOWN: 1, Found.PAID_BEFORE: 1}
-    assert (len(taken.payments), moved(taken)) == (1, {"expenses:payment_fees": 30, CLEARING: -30})
+    assert (len(taken.changed), moved(taken)) == (1, {"expenses:payment_fees": 30, CLEARING: -30})
+
+
+def gone(thing: Thing, name: str = "x-1", **changes: Any) -> Tracked:
+    """A refund or dispute of 2.00 euro."""
+    stage = Stage.SUCCEEDED if thing is Thing.REFUND else Stage.OPEN
+    identity = own_id("standard", "", thing, name)
+    return replace(Tracked(identity, thing, "standard", name, "", euros(200), stage, NOON), **changes)
+
+
+@pytest.mark.parametrize("kind", [ItemKind.REFUND, ItemKind.DISPUTE, ItemKind.REVERSAL])
+def test_what_a_partner_takes_twice_is_strange(kind: ItemKind) -> None:
+    """A regression: a refund, dispute or reversal in two lines or two payouts tied, and its fee counted twice."""
+    taken_back = paid("x-1", 200, stage=Stage.REVERSED, unapplied=0, reversed=200)
+    known: Known = taken_back if kind is ItemKind.REVERSAL else gone(Thing(kind.value))
+    line = item(kind, REFUND_LINE, 30, "x-1")
+    twice = took(a_statement(-430), line, line, known=(known,))
+    assert (twice.statement.found, twice.statement.ties) == ({Found.KNOWN: 1, Found.PAID_BEFORE: 1}, False)
+    assert moved(twice) == {"expenses:payment_fees": 30, CLEARING: -30}
+    (after,) = twice.changed
+    again = took(a_statement(-230, payout_id="next"), line, known=(after,))
+    assert (again.statement.found, moved(again)) == ({Found.PAID_BEFORE: 1}, {})
+    page = StatementPage(1, (line,), last=True)
+    free = take(a_statement(-230, payout_id="next"), page, by_id(after), frozenset({"po"}))
+    assert (free.statement.ties, moved(free)) == (True, {})  # the payout that took it failed
+
+
+def test_a_dispute_goes_and_comes_and_may_go_again() -> None:
+    """Each in a payout of its own: taken, won, and lost in the second round."""
+    known: Any = gone(Thing.DISPUTE)
+    for number, (amount, fee) in enumerate([(-200, 15), (200, -15), (-200, 15)]):
+        taken = took(a_statement(amount - fee, payout_id=f"po-{number}"), item(ItemKind.DISPUTE, amount, fee, "x-1"),
+                     known=(known,))  # fmt: skip
+        (known,) = taken.changed
+        assert (taken.statement.ties, moved(taken)) == (True, {"expenses:payment_fees": fee, CLEARING: -fee})
+
+
+def test_a_direct_debit_that_came_again_is_known() -> None:
+    """A regression: what was received in all was twice the line, so no payout with one tied."""
+    known = paid(amount=2_000, unapplied=1_000, reversed=1_000, reversal_told=1_000)
+    assert took(a_statement(1_000), item(ItemKind.PAYMENT, 1_000, 0, "p-1"), known=(known,)).statement.ties
 
 
 def test_a_payment_of_a_failed_payout_comes_with_the_next() -> None:
@@ -164,7 +219,7 @@ def test_a_payment_of_a_failed_payout_comes_with_the_next() -> None:
     page = StatementPage(1, (item(ItemKind.PAYMENT, 1_000, 0, "p-1"),), last=True)
     known = paid(payout_id="failed")
     taken = take(a_statement(1_000), page, by_id(known), frozenset({"failed"}))
-    assert (taken.statement.ties, taken.payments[0].payout_id) == (True, "po")
+    assert (taken.statement.ties, payments(taken)[0].payout_id) == (True, "po")
 
 
 def test_the_fee_of_what_nobody_knows_is_not_posted() -> None:
@@ -188,6 +243,38 @@ def test_a_payout_is_in_one_currency() -> None:
     """A line in another is refused, with all of its page."""
     with pytest.raises(WrongPayoutCurrency):
         took(a_statement(), Item(ItemKind.ADJUSTMENT, "", Money(1, "GBP"), Money(0, "GBP")))
+
+
+@pytest.mark.parametrize("lines", [(AMOUNT_MINOR, AMOUNT_MINOR), (AMOUNT_MINOR, 1), (-AMOUNT_MINOR, -1)])
+def test_lines_that_add_up_to_more_than_any_amount_are_refused(lines: tuple[int, ...]) -> None:
+    """A regression: they were taken in, and then nobody could read the payout, nor list payouts."""
+    with pytest.raises(Invalid):
+        took(a_statement(), *(item(ItemKind.ADJUSTMENT, amount) for amount in lines))
+    half = took(a_statement(), item(ItemKind.ADJUSTMENT, lines[0] // 2), last=False).statement
+    PayoutAnswer.of(half)
+    with pytest.raises(Invalid):
+        took(half, item(ItemKind.ADJUSTMENT, lines[0]))
+
+
+@pytest.mark.parametrize("reference", ["p-1", "order #7 é", "a+b=c", "x" * 255])
+def test_a_file_can_name_whatever_an_event_can(reference: str) -> None:
+    """A regression: a payment whose id held a blank or was long could never be settled."""
+    page = NewPage.model_validate_json(a_page(reference))
+    assert object_of(a_statement(), page.content().items[0]) == payment_id("standard", reference)
+
+
+@pytest.mark.parametrize("reference", ["acct/p-1", "p-1\n", "x" * 256])
+def test_a_file_names_nothing_that_no_event_can(reference: str) -> None:
+    """A slash would be another account's."""
+    with pytest.raises(ValidationError):
+        NewPage.model_validate_json(a_page(reference))
+
+
+def a_page(reference: str) -> str:
+    """A page of one payment, as somebody sends it."""
+    money = {"amount": 1_000, "currency": "EUR"}
+    line = {"kind": "payment", "reference": reference, "amount": money, "fee": money | {"amount": 0}}
+    return json.dumps({"page": 1, "items": [line], "last": True})
 
 
 def test_lines_that_cannot_be() -> None:
@@ -224,7 +311,7 @@ def test_pages_come_to_the_same_however_they_are_cut(lines: list[Item], cut: int
     known = by_id(paid("p-1", fee_told=5), paid("p-2"))
     whole = take(a_statement(amount), StatementPage(1, tuple(lines), last=True), known, frozenset())
     first = take(a_statement(amount), StatementPage(1, tuple(lines[:cut]), last=False), known, frozenset())
-    after = known | by_id(*first.payments)
+    after = known | by_id(*first.changed)
     second = take(first.statement, StatementPage(2, tuple(lines[cut:]), last=True), after, frozenset())
     posted = moved(first)
     for account, sum_ in moved(second).items():
@@ -233,4 +320,4 @@ def test_pages_come_to_the_same_however_they_are_cut(lines: list[Item], cut: int
         account: sum_ for account, sum_ in moved(whole).items() if sum_
     }
     assert replace(second.statement, pages=1, version=1) == replace(whole.statement, pages=1, version=1)
-    assert {one.id for one in whole.payments} == {one.id for one in (*first.payments, *second.payments)}
+    assert {one.id for one in whole.changed} == {one.id for one in (*first.changed, *second.changed)}

@@ -207,6 +207,14 @@ def test_an_event_of_a_connected_account_says_so() -> None:
     assert parsed(body_of(paid())).account == ""
 
 
+def test_a_test_of_a_connected_account_is_nothing_for_the_books() -> None:
+    """A regression: live endpoints for connected accounts are told of tests too, and they were booked as money."""
+    connected = paid() | {"account": "acct_1"}
+    assert parsed(body_of(connected | {"livemode": False})).kind is EventKind.OTHER
+    assert parsed(body_of(connected | {"livemode": True})).kind is EventKind.PAYMENT_SUCCEEDED
+    assert parsed(body_of(paid() | {"livemode": False})).kind is EventKind.PAYMENT_SUCCEEDED  # its endpoint is a test
+
+
 @pytest.mark.parametrize(
     "invoice", ["INV-2026-000001", "2026/123", ".", "..", "__id__", "Grace Hopper", "A" * 52, "ä" * 255, 7, ["a"], {}]
 )

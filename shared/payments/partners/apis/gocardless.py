@@ -25,6 +25,7 @@ from shared.payments.partners.apis.speaking import (
     code_of,
     json_body,
     once,
+    onward,
     segment,
     settled,
     stage_of,
@@ -91,7 +92,7 @@ class GoCardlessApi:
         path = f"/payouts/{segment(payout.reference)}"
         of = understand(NAME, settled(NAME, ask(Request("GET", path, _headers(key))), _code), _currency)
         reply = ask(Request("GET", f"/payout_items?{urlencode(wanted)}", _headers(key)))
-        return understand(NAME, settled(NAME, reply, _code), lambda said: _lines(said, of, left))
+        return understand(NAME, settled(NAME, reply, _code), lambda said: _lines(said, of, (after, left)))
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment."""
@@ -200,9 +201,9 @@ def _currency(said: Any) -> str:
     return minor(said["payouts"]["amount"], said["payouts"]["currency"]).currency
 
 
-def _lines(said: Any, currency: str, left: int) -> PayoutItems:
+def _lines(said: Any, currency: str, begins: tuple[str, int]) -> PayoutItems:
     """Whole amounts stay as they are; tenths add up from line to line until they make a minor unit."""
-    items: list[Item] = []
+    items, (before, left) = list[Item](), begins
     for row in said["payout_items"]:
         amount = _tenths(row["amount"])
         if amount % 10:
@@ -212,7 +213,7 @@ def _lines(said: Any, currency: str, left: int) -> PayoutItems:
         kind = _LINES.get(text(row["type"]), ItemKind.ADJUSTMENT)
         items.append(Item(kind, _of(kind, row["links"]), Money(amount // 10, currency), Money(0, currency)))
     after = said["meta"]["cursors"]["after"]
-    return PayoutItems(tuple(items), f"{text(after)}~{left}" if after else "")
+    return PayoutItems(tuple(items), f"{onward(text(after), before)}~{left}" if after else "")
 
 
 def _tenths(amount: Any) -> int:

@@ -179,6 +179,18 @@ def about(named: Named, identity: Any) -> None:
         raise ValueError(message)
 
 
+def onward(cursor: str, before: str) -> str:
+    """Where the next page begins; one that begins where this one did would have no end.
+
+    Raises:
+        ValueError: it is the same.
+    """
+    if cursor == before:
+        message = "the next page is this one again"
+        raise ValueError(message)
+    return cursor
+
+
 def stage_of(stages: Mapping[str, Stage], status: Any) -> Stage:
     """The stage that a partner's word means.
 

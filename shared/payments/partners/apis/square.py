@@ -21,6 +21,7 @@ from shared.payments.partners.apis.speaking import (
     json_body,
     not_askable,
     once,
+    onward,
     segment,
     settled,
     stage_of,
@@ -79,7 +80,8 @@ class SquareApi:
         """Its payout entries."""
         query = urlencode({"limit": str(PAYOUT_PAGE_ITEMS)} | ({"cursor": cursor} if cursor else {}))
         path = f"/v2/payouts/{segment(payout.reference)}/payout-entries?{query}"
-        return understand(NAME, settled(NAME, ask(Request("GET", path, _headers(key))), _code), _lines)
+        reply = ask(Request("GET", path, _headers(key)))
+        return understand(NAME, settled(NAME, reply, _code), lambda said: _lines(said, cursor))
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment."""
@@ -140,9 +142,9 @@ def _payout(named: Named, said: Any) -> Truth:
 _READ: Final = {Thing.PAYMENT: _payment, Thing.REFUND: _refund, Thing.DISPUTE: _dispute, Thing.PAYOUT: _payout}
 
 
-def _lines(said: Any) -> PayoutItems:
+def _lines(said: Any, before: str) -> PayoutItems:
     entries, cursor = said.get("payout_entries") or (), said.get("cursor")
-    return PayoutItems(tuple(map(_line, entries)), text(cursor) if cursor else "")
+    return PayoutItems(tuple(map(_line, entries)), onward(text(cursor), before) if cursor else "")
 
 
 def _line(entry: Any) -> Item:

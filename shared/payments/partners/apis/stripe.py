@@ -21,6 +21,7 @@ from shared.payments.partners.apis.speaking import (
     about,
     not_askable,
     once,
+    onward,
     segment,
     settled,
     stage_of,
@@ -85,8 +86,6 @@ _CATEGORIES: Final[Mapping[str, ItemKind]] = {
     "tax": ItemKind.FEE,
     "risk_reserved_funds": ItemKind.RESERVE,
 }
-_THE_PAYOUT: Final = frozenset({"payout", "payout_reversal"})
-"""Lines that are the payout itself."""
 _BY_PAYMENT: Final = frozenset({ItemKind.PAYMENT, ItemKind.REVERSAL})
 
 
@@ -104,7 +103,7 @@ class StripeApi:
         wanted = {"payout": payout.reference, "limit": str(PAYOUT_PAGE_ITEMS), "expand[]": "data.source"}
         query = urlencode(wanted | ({"starting_after": cursor} if cursor else {}))
         reply = ask(Request("GET", f"/v1/balance_transactions?{query}", _headers(key, payout.account)))
-        return understand(NAME, settled(NAME, reply, _code), _lines)
+        return understand(NAME, settled(NAME, reply, _code), lambda said: _lines(said, payout.reference, cursor))
 
     def refund(self, ask: Ask, key: ApiKey, order: RefundOrder) -> Accepted:
         """Give back so much of a payment intent, or of a charge."""
@@ -186,10 +185,16 @@ def _payout(named: Named, said: Any) -> Truth:
     return Truth(stage, money, seconds(said["created"]))
 
 
-def _lines(said: Any) -> PayoutItems:
+def _lines(said: Any, payout: str, before: str) -> PayoutItems:
     rows = said["data"]
-    items = tuple(_line(row) for row in rows if row["reporting_category"] not in _THE_PAYOUT)
-    return PayoutItems(items, text(rows[-1]["id"]) if said["has_more"] is True else "")
+    items = tuple(_line(row) for row in rows if not _is_the_payout(row, payout))
+    return PayoutItems(items, onward(text(rows[-1]["id"]), before) if said["has_more"] is True else "")
+
+
+def _is_the_payout(row: Any, payout: str) -> bool:
+    """Whether a line is the payout itself, or its own return; what an earlier one that failed brought back is money."""
+    category = text(row["reporting_category"])
+    return category == "payout" or (category == "payout_reversal" and text(row["source"]["id"]) == payout)
 
 
 def _line(row: Any) -> Item:
