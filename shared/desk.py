@@ -95,10 +95,7 @@ def _replay(call: Call, trace: Document, view: View, again: Callable[[Document],
     fact_ref = Ref(cast("str", trace["fact"]))
     rows = [call.ref("outbox", key) for key in cast("list[str]", trace["outbox"])]
     view.need((fact_ref, *rows))
-    fact = view[fact_ref]
-    if fact is None:
-        message = f"the fact of {call.cause} is gone"
-        raise LookupError(message)
+    fact = view.named(fact_ref)
     waiting = tuple(read_row(document) for document in map(view.__getitem__, rows) if document is not None)
     return Done(again(fact), replayed=True, messages=waiting)
 

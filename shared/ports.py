@@ -208,6 +208,10 @@ class Unread(Exception):
         self.refs = refs
 
 
+class Contradiction(LookupError):
+    """Raised inside a decision whose documents cannot be true together; `transact` reads them all again."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What a decision may look at: documents read at one instant, and how often its commit has failed."""
@@ -219,6 +223,14 @@ class View:
         """The document, or None where there is none; asks for it when it was not read yet."""
         self.need((ref,))
         return self.documents[ref]
+
+    def named(self, ref: Ref) -> Document:
+        """A document that another one of this view names; without it they contradict each other."""
+        document = self[ref]
+        if document is None:
+            message = f"{ref.path} is gone"
+            raise Contradiction(message)
+        return document
 
     def has_read(self, ref: Ref) -> bool:
         """Whether this view can tell about a document."""

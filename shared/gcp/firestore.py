@@ -31,6 +31,7 @@ from shared.limits import COMMIT_ATTEMPTS, READ_ROUNDS
 from shared.ports import (
     Absent,
     CommitFailed,
+    Contradiction,
     Create,
     Decide,
     Decision,
@@ -192,9 +193,14 @@ class FirestoreStore:
         deadline: Deadline,
         transaction: bytes = b"",
     ) -> tuple[Decision[T], Mapping[Ref, Document | None]]:
-        """Ask for a decision, reading what it wants at the first read's instant, for a bounded number of rounds."""
+        """Ask for a decision, reading what it wants at the first read's instant, for a bounded number of rounds.
+
+        Documents that contradict each other are all read again, at a new instant: Google's emulator tells of a
+        commit document by document, and one that lands in between is in one read and not in the other.
+        """
         read: dict[Ref, Document | None] = {}
         at: datetime | None = None
+        contradiction: Contradiction | None = None
         for _ in range(READ_ROUNDS):
             if wanted:
                 more, instant = self._get(sorted(wanted), deadline, at=at, transaction=transaction)
@@ -204,6 +210,10 @@ class FirestoreStore:
                 return decide(View(read, failures)), read
             except Unread as unread:
                 wanted = unread.refs
+            except Contradiction as found:
+                contradiction, wanted, at = found, frozenset(read), None
+        if contradiction:
+            raise contradiction
         message = f"a decision asked for more documents {READ_ROUNDS} times"
         raise RuntimeError(message)
 

@@ -110,7 +110,7 @@ def written(call: Call, settlement: Settlement, view: View) -> Iterator[Write]:
         yield _put(view, tally_ref(call.tenant, tally.payment_id), write_tally(tally))
     for invoice in (*((settlement.invoice,) if settlement.invoice else ()), *settlement.others):
         ref = invoice_ref(call.tenant, invoice.id)
-        document = _there(view, ref)
+        document = view.named(ref)
         yield Update(ref, write_settlement(invoice), document.version)
 
 
@@ -184,11 +184,3 @@ def _finished(
 ) -> Booking[StoredEvent]:
     writes = (Update(inbox.ref, write_end(state, refusal=refusal), inbox.version),)
     return Booking(Outcome(inbox.ref, ACTION, replace(stored, state=state), writes, refusal=refusal))
-
-
-def _there(view: View, ref: Ref) -> Document:
-    document = view[ref]
-    if document is None:
-        message = f"{ref.path} is gone"
-        raise LookupError(message)
-    return document

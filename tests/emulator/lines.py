@@ -25,6 +25,8 @@ class Line(Rpc):
         self.commits: list[Switch] = []
         self.queries: list[datetime] = []
         """Instants, too early, as of which the next queries are answered: a snapshot that misses a late commit."""
+        self.torn: list[tuple[str, datetime]] = []
+        """Collections, each with an instant as of which the next read that finds such a document tells all others."""
         self.paths: list[str] = []
         self.silences = 0
         """Questions that the emulator itself left without an answer: on a busy machine it may."""
@@ -36,7 +38,22 @@ class Line(Rpc):
             return self.commits.pop(0)(lambda: self.send_on(method, request, timeout_seconds))
         if method.path.endswith("/RunQuery") and self.queries:
             write_instant(request.read_time, self.queries.pop(0))
+        if method.path.endswith("/BatchGetDocuments") and self.torn:
+            return self._torn(method, request, timeout_seconds)
         return self.send_on(method, request, timeout_seconds)
+
+    def _torn(self, method: Method, request: Any, timeout_seconds: float) -> Any:
+        """What a read tells as of an earlier instant, but for one document of it, which is told as it is now."""
+        now = self.send_on(method, request, timeout_seconds)
+        collection, at = self.torn[0]
+        ahead = [one for one in now if f"/{collection}/" in one.found.name]
+        if not ahead:
+            return now
+        self.torn.pop(0)
+        write_instant(request.read_time, at)
+        names = {one.found.name for one in ahead}
+        before = self.send_on(method, request, timeout_seconds)
+        return [*(one for one in before if (one.found.name or one.missing) not in names), *ahead]
 
     def send_on(self, method: Method, request: Any, timeout_seconds: float) -> Any:
         """Past the switch: to the emulator, whose own silences are counted."""

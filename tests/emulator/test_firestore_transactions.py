@@ -14,7 +14,7 @@ from shared.gcp.firestore import LOCKED_ATTEMPTS, FirestoreStore
 from shared.gcp.rpc import Method, RpcFailed
 from shared.identity import TenantId
 from shared.limits import COMMIT_ATTEMPTS, READ_ROUNDS
-from shared.ports import Create, Decision, Increment, Put, Ref, Update, View, tenant_ref
+from shared.ports import Contradiction, Create, Decision, Increment, Put, Ref, Update, View, tenant_ref
 from shared.settings import Settings
 from tests.emulator.lines import Line, lost, lost_as, unsent
 
@@ -90,6 +90,28 @@ def test_asking_without_end_is_a_bug(store: FirestoreStore) -> None:
     with pytest.raises(RuntimeError):
         store.transact((), decide)
     assert len(asked) == READ_ROUNDS
+
+
+def test_documents_that_contradict_each_other_are_read_again(shaky: FirestoreStore, line: Line) -> None:
+    """One commit wrote both, and a read told of one alone: all is read again, at a new instant."""
+    named = tenant_ref(ACME, "others", "one")
+    line.torn = [("things", shaky.read_time())]
+    shaky.transact((), lambda _: Decision(None, (Create(THING, {"next": named.path}), Create(named, {"n": 2}))))
+    line.paths.clear()
+
+    def decide(view: View) -> Decision[object]:
+        return Decision(view.named(Ref(str(view.named(THING)["next"])))["n"])
+
+    assert shaky.transact((THING, named), decide) == 2
+    assert line.paths == ["BatchGetDocuments"] * 2
+
+
+def test_documents_that_always_contradict_each_other_are_a_bug(shaky: FirestoreStore, line: Line) -> None:
+    """What is gone stays gone: the decision fails with its name after a bounded number of reads."""
+    with pytest.raises(Contradiction, match=THING.path):
+        shaky.transact((), lambda view: Decision(view.named(THING), (Create(OTHER, {"n": 2}),)))
+    assert line.paths == ["BatchGetDocuments"] * (READ_ROUNDS - 1)
+    assert shaky.get([OTHER])[OTHER] is None
 
 
 def test_a_refusal_writes_nothing(store: FirestoreStore) -> None:

@@ -303,11 +303,7 @@ def floor_currency(lines: Iterable[Line], account: Account) -> Refused | None:
 
 def guard_of(tenant: TenantId, account: Account, view: View) -> Guard:
     """The guard of a floored account."""
-    document = view[guard_ref(tenant, account.code)]
-    if document is None:
-        message = f"the floored account {account.code} has no guard"
-        raise LookupError(message)
-    return read_guard(document)
+    return read_guard(view.named(guard_ref(tenant, account.code)))
 
 
 def available(tenant: TenantId, account: Account, guard: Guard, view: View) -> int:

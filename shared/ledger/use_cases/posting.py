@@ -23,7 +23,7 @@ from shared.ledger.use_cases.planning import planned
 from shared.ledger.use_cases.together import Result, Together
 from shared.ledger.use_cases.writer import Lane, Writer
 from shared.listing import Listing
-from shared.ports import Document, Query, Ref, View, Where, Write
+from shared.ports import Contradiction, Document, Query, Ref, View, Where, Write
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ def _contradict(call: Call, entry: JournalEntry, known: Document) -> NoReturn:
     """The entry's refusal if the journal has one; else its fact says that it is not posted, and it is."""
     answered_before(call, entry, known)
     message = f"the entry {entry.id} is posted and its fact says it is not"
-    raise LookupError(message)
+    raise Contradiction(message)
 
 
 def _done(result: Result) -> Done[RecordedEntry]:

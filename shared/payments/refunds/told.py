@@ -18,7 +18,7 @@ from shared.payments.refunds.rules import confirm, failed, release
 from shared.payments.rules.fees import tell, untold
 from shared.payments.rules.lifecycles import REFUND, Meaning, step
 from shared.payments.rules.settlement import Settlement, fee_lines, told_money
-from shared.ports import Document, Ref, View
+from shared.ports import View
 
 _HAPPENS = {EventKind.REFUND_SUCCEEDED: Happening.CONFIRM, EventKind.REFUND_FAILED: Happening.FAIL}
 
@@ -80,7 +80,7 @@ def given_up(call: Call, refund: Refund, code: str, view: View) -> Settlement:
 
 def undone(call: Call, before: Refund, after: Refund, view: View) -> Settlement:
     """What a refund had moved is moved back, as it fails or is cancelled."""
-    payment = read_payment(there(view, payment_ref(call.tenant, before.payment_id)))
+    payment = read_payment(view.named(payment_ref(call.tenant, before.payment_id)))
     return release(
         before, after, (payment, known_invoice(call, before, view)), known_tally(call, before.payment_id, view)
     )
@@ -88,7 +88,7 @@ def undone(call: Call, before: Refund, after: Refund, view: View) -> Settlement:
 
 def known_refund(call: Call, name: str, view: View) -> Refund:
     """A refund that is known to be there."""
-    return read_refund(there(view, refund_ref(call.tenant, name)))
+    return read_refund(view.named(refund_ref(call.tenant, name)))
 
 
 def known_tally(call: Call, payment: str, view: View) -> Tally:
@@ -98,13 +98,4 @@ def known_tally(call: Call, payment: str, view: View) -> Tally:
 
 def known_invoice(call: Call, refund: Refund, view: View) -> Invoice | None:
     """The invoice that a refund is of, if its payment has one."""
-    return read_invoice(there(view, invoice_ref(call.tenant, refund.invoice_id))) if refund.invoice_id else None
-
-
-def there(view: View, ref: Ref) -> Document:
-    """A document that another names."""
-    document = view[ref]
-    if document is None:
-        message = f"{ref.path} is gone"
-        raise LookupError(message)
-    return document
+    return read_invoice(view.named(invoice_ref(call.tenant, refund.invoice_id))) if refund.invoice_id else None

@@ -41,7 +41,7 @@ from shared.payments.records import payment_ref, read_payment, write_payment
 from shared.payments.refusals import AllocationUndone, UnknownAllocation, UnknownPayment
 from shared.payments.rules.allocating import Allocated, Terms, allocate, same_currency, take_back
 from shared.payments.rules.exchanging import Exchange
-from shared.ports import Create, Document, Query, Ref, Update, View, Where, Write
+from shared.ports import Create, Document, Query, Update, View, Where, Write
 
 ALLOCATED: Final = "payment.allocated"
 UNALLOCATED: Final = "payment.unallocated"
@@ -205,7 +205,7 @@ def _unbooked(call: Call, undone: Allocated, known: Allocation, view: View) -> B
         undone_at=call.at,
         undo_entry_id=call.cause.stored_id("entry"),
     )
-    document = _there(view, allocation_ref(call.tenant, known.id))
+    document = view.named(allocation_ref(call.tenant, known.id))
     writes = (*_moved(call, undone, view), Update(document.ref, write_undoing(after), document.version))
     told = (_told(call, UNALLOCATED, undone, after),)
     return Booking(Outcome(document.ref, "payment.unallocate", after, writes, told), _entry(call, undone))
@@ -213,18 +213,10 @@ def _unbooked(call: Call, undone: Allocated, known: Allocation, view: View) -> B
 
 def _moved(call: Call, moved: Allocated, view: View) -> tuple[Write, ...]:
     """Payment and invoices as they are left."""
-    payment = _there(view, payment_ref(call.tenant, moved.payment.id))
-    documents = [(invoice, _there(view, invoice_ref(call.tenant, invoice.id))) for invoice in moved.invoices]
+    payment = view.named(payment_ref(call.tenant, moved.payment.id))
+    documents = [(invoice, view.named(invoice_ref(call.tenant, invoice.id))) for invoice in moved.invoices]
     settled = (Update(document.ref, write_settlement(invoice), document.version) for invoice, document in documents)
     return (Update(payment.ref, write_payment(moved.payment), payment.version), *settled)
-
-
-def _there(view: View, ref: Ref) -> Document:
-    document = view[ref]
-    if document is None:
-        message = f"{ref.path} is gone"
-        raise LookupError(message)
-    return document
 
 
 def _entry(call: Call, moved: Allocated) -> JournalEntry:

@@ -18,6 +18,7 @@ from shared.payments.rules.accounts import UNAPPLIED_CASH
 from shared.ports import Query
 from tests.builders import ACME, a_call
 from tests.emulator.instances import Instance, More
+from tests.emulator.lines import first
 from tests.emulator.payments.accounts import CLEARING, CREDIT, RECEIVABLE, balances, entries, payment
 from tests.emulator.payments.conftest import apply, settle, task_of, told, told_by
 from tests.unit.payments.partner_samples import airwallex, square
@@ -85,6 +86,15 @@ def test_a_duplicate_paid_event_moves_money_once(house: Instance, another: More)
     assert set(states) == {EventState.APPLIED, EventState.STALE}
     assert (len(payments_of(house)), entries(house), house.balance(CLEARING)) == (2, 2, 13_000)
     assert house.proven()
+
+
+def test_an_entry_that_is_told_before_its_event_is_no_broken_book(house: Instance, another: More) -> None:
+    """Two copies at once, and the other's commit is seen in half, its entry without its event: it is read again."""
+    task, rival = task_of(house, paid("pi_2", 1_000)), another()
+    house.line.torn = [("entries", house.store.read_time())]
+    house.line.commits = [first(lambda: apply(rival, task))]
+    assert apply(house, task).answer.state is EventState.APPLIED
+    assert (house.line.torn, entries(house), house.balance(CLEARING), house.proven()) == ([], 1, 1_000, True)
 
 
 def test_a_stale_event_takes_nothing_back(house: Instance) -> None:
