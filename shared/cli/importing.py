@@ -13,6 +13,7 @@ from typing import Any, Final
 from shared.cli.client import ApiRefused, Client
 from shared.cli.journal_records import Record
 from shared.cli.restoring import Wanted, restore
+from shared.ledger.line_text import read_lines
 
 BATCH: Final = 200
 LINES: Final = 900
@@ -125,7 +126,7 @@ def _orders(records: Iterable[Numbered], client: Client, imported: Imported) -> 
                     continue
                 case _:
                     imported.faults.append(f"line {line}: no record of a journal")
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             imported.faults.append(f"line {line}: the record is not whole ({type(error).__name__} {error})")
 
 
@@ -159,11 +160,11 @@ def _body(record: Record, imported: Imported) -> dict[str, Any]:
     fields = record["fields"]
     lines = [
         {
-            "account": line["account"],
-            "side": line["side"],
-            "amount": {"amount": line["amount"], "currency": line["currency"]},
+            "account": line.account,
+            "side": line.side.value,
+            "amount": {"amount": line.money.amount, "currency": line.money.currency},
         }
-        for line in fields["lines"]
+        for line in read_lines(fields["lines"])
     ]
     rates = [
         {"from": rate["base"], "to": rate["quote"], "rate": rate["rate"], "source": rate["source"]}

@@ -1,6 +1,6 @@
 """The ledger's values as documents, and where each is kept (docs/ledger.md, "Documents")."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from shared.desk import write_refusal
 from shared.faults import Refused
 from shared.identity import StoredId, TenantId
 from shared.ledger.entry_data import read_entry_data, write_entry_data
+from shared.ledger.line_text import read_lines, write_lines
 from shared.ledger.model import (
     Account,
     AccountCode,
@@ -18,15 +19,12 @@ from shared.ledger.model import (
     EntryKind,
     Floor,
     JournalEntry,
-    Line,
     Month,
     Period,
     PeriodState,
     RefusedCommand,
     Reverses,
-    Side,
 )
-from shared.money import Money
 from shared.ports import Create, Document, FieldPath, Fields, Increment, Ref, Update, Value, tenant_ref
 
 CLOSED = "~closed"
@@ -106,33 +104,12 @@ class TotalsKey:
         return Increment(self.ref(tenant), sums, must_exist, {} if must_exist else self.fields())
 
 
-def write_lines(lines: Iterable[Line]) -> list[dict[str, Value]]:
-    """Lines of an entry or a hold as fields."""
-    return [
-        {"account": line.account, "side": line.side.value, "amount": line.money.amount, "currency": line.money.currency}
-        for line in lines
-    ]
-
-
-def read_lines(fields: Fields) -> tuple[Line, ...]:
-    """What `write_lines` wrote."""
-    return tuple(
-        Line(
-            cast("str", line["account"]),
-            Side(line["side"]),
-            Money(cast("int", line["amount"]), cast("str", line["currency"])),
-        )
-        for line in cast("list[Fields]", fields["lines"])
-    )
-
-
 def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) -> Create:
     """The entry's document: created once, never changed."""
-    lines = write_lines(entry.lines)
     fields: dict[str, Value] = {
         "schema": 1,
         "outcome": "refused" if refusal else "posted",
-        "lines": lines,
+        "lines": write_lines(entry.lines),
         "accounts": list(entry.accounts),
         "effective_on": entry.effective_on.isoformat(),
         "posted_on": entry.posting_day.isoformat(),
@@ -145,8 +122,7 @@ def write_entry(tenant: TenantId, entry: JournalEntry, refusal: Refused | None) 
     }
     if entry.reverses:
         fields["reverses"] = entry.reverses.entry
-        for line, place in zip(lines, entry.reverses.lines, strict=True):
-            line["reverses"] = place
+        fields["reversed_lines"] = list(entry.reverses.lines)
     if entry.hold:
         fields["hold"] = entry.hold
     fields |= write_entry_data(entry.data)
@@ -168,7 +144,7 @@ class RecordedEntry:
 def read_entry(document: Document) -> RecordedEntry:
     """The entry that a document keeps."""
     fields = document.fields
-    lines = read_lines(fields)
+    lines = read_lines(cast("list[str]", fields["lines"]))
     make = JournalEntry if lines else RefusedCommand
     entry = make(
         StoredId(document.ref.key),
@@ -191,8 +167,7 @@ def _read_reverses(fields: Fields) -> Reverses | None:
     original = cast("str | None", fields.get("reverses"))
     if original is None:
         return None
-    lines = cast("list[Fields]", fields["lines"])
-    return Reverses(StoredId(original), tuple(cast("int", line["reverses"]) for line in lines))
+    return Reverses(StoredId(original), tuple(cast("list[int]", fields["reversed_lines"])))
 
 
 def write_account(account: Account) -> dict[str, Value]:

@@ -175,7 +175,7 @@ def _fields(chance: Random, number: int, day: str) -> dict[str, Any]:
     if number % 7 == 0:
         sides = [("assets:bank:eur_2", "debit", amount - tax), ("expenses:fees", "debit", tax)]
         sides += [("assets:receivable", "credit", amount)]
-    lines = [{"account": code, "side": side, "amount": money, "currency": currency} for code, side, money in sides]
+    lines = [f"{side} {money} {currency} {code}" for code, side, money in sides]
     return {
         "outcome": "posted",
         "lines": lines,

@@ -13,10 +13,11 @@ DOMAINS = sorted(
 )
 EVERYWHERE = {"__init__", "model", "records", "refusals", "rules", "use_cases", "wire"}
 ONLY_HERE = {
-    "ledger": {  # the standard accounts, a table with its reader; what an entry carries
+    "ledger": {  # the standard accounts, a table with its reader; what an entry carries, and how its lines are kept
         "chart",
         "entry_data",
         "exchange",
+        "line_text",
     },
     "payments": {  # orders and their documents; the one long decision; a table with its reader; partners' schemes
         "allocations",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from shared.invoicing.rules.accounts import CUSTOMER_CREDIT, RECEIVABLE
+from shared.ledger.line_text import read_lines
+from shared.ledger.model import Line
 from shared.payments.rules.accounts import UNAPPLIED_CASH
 from shared.ports import Fields
 from tests.simulation.documents import Documents, Stored
@@ -168,17 +170,17 @@ class CashWatch:
             self.world.violated("the shares of an allocation are not what it took")
         lines = self._posted(tenant, str(made["entry_id"]))
         settled = sum(_whole(share, "settled") + _whole(share, "written_off") for share in shares)
-        if sum(_whole(line, "amount") for line in lines if line["account"] == RECEIVABLE) != settled:
+        if sum(line.money.amount for line in lines if line.account == RECEIVABLE) != settled:
             self.world.violated("the entry of an allocation does not settle what its shares say")
         limit = self._there(tenant, "write_off_limits", str(shares[0]["currency"]))
         most = _whole(limit, "amount") if limit else 0
         if any(_whole(share, "written_off") > most for share in shares):
             self.world.violated(f"more than {most} of an invoice was written off")
 
-    def _posted(self, tenant: str, entry: str) -> Sequence[Fields]:
+    def _posted(self, tenant: str, entry: str) -> Sequence[Line]:
         """The lines of an entry; none if it is not posted."""
         found = self._there(tenant, "entries", entry)
-        return cast("Sequence[Fields]", found["lines"]) if found and found["outcome"] == "posted" else ()
+        return read_lines(cast("list[str]", found["lines"])) if found and found["outcome"] == "posted" else ()
 
     def _there(self, tenant: str, collection: str, key: str) -> Fields | None:
         names = self.documents.by_collection.get(collection, {})
@@ -214,7 +216,8 @@ def _touched(entry: Fields) -> Iterable[str]:
     """The currencies in which an entry is on an account that is watched."""
     if entry["outcome"] != "posted":
         return ()
-    return {str(line["currency"]) for line in cast("list[Fields]", entry["lines"]) if line["account"] in _SIDES}
+    lines = read_lines(cast("list[str]", entry["lines"]))
+    return {line.money.currency for line in lines if line.account in _SIDES}
 
 
 def _root(names: Iterable[str]) -> str:

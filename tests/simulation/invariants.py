@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from shared.invoicing.model import TRANSITIONS as INVOICE_STEPS
+from shared.ledger.line_text import read_lines
+from shared.ledger.model import Side
 from shared.payments.refunds.model import TRANSITIONS as REFUND_STEPS
 from shared.payroll.runs import TRANSITIONS as RUN_STEPS
 from shared.ports import Fields
@@ -151,19 +153,19 @@ class Watch:
         if fields["outcome"] != "posted":
             return set()
         self.entries[f"{tenant} {fields['cause']!s}"] += 1
-        lines = cast("list[Any]", fields["lines"])
-        places = {str(fields["month"]), *(line["account"] for line in lines)}
-        narrowed = {f"{line['account']} {line['currency']}" for line in lines}
-        for place in places | narrowed:
-            if (tenant, place) in self.stopped:
-                self.world.violated(f"an entry landed on {place} after it was closed or frozen")
+        lines = read_lines(cast("list[str]", fields["lines"]))
+        places = {str(fields["month"]), *(line.account for line in lines)}
+        narrowed = {f"{line.account} {line.money.currency}" for line in lines}
+        for name in places | narrowed:
+            if (tenant, name) in self.stopped:
+                self.world.violated(f"an entry landed on {name} after it was closed or frozen")
         touched: set[Spot] = set()
         sums: Counter[str] = Counter()
         for line in lines:
-            place = (tenant, line["account"], line["currency"], str(fields["month"]))
-            side = "debits" if line["side"] == "debit" else "credits"
-            self.folds[place][side] += line["amount"]
-            sums[line["currency"]] += line["amount"] if side == "debits" else -line["amount"]
+            place = (tenant, line.account, line.money.currency, str(fields["month"]))
+            side, amount = f"{line.side.value}s", line.money.amount
+            self.folds[place][side] += amount
+            sums[line.money.currency] += amount if line.side is Side.DEBIT else -amount
             touched.add(place)
         for place in touched:
             self.folds[place]["count"] += 1
@@ -179,14 +181,14 @@ class Watch:
         fields = entry.fields
         if fields["outcome"] != "posted":
             return
-        lines, tenant = cast("list[Any]", fields["lines"]), entry.name.rsplit("/", 2)[0]
-        self.posted[entry.name] = [line["amount"] for line in lines]
+        lines, tenant = read_lines(cast("list[str]", fields["lines"])), entry.name.rsplit("/", 2)[0]
+        self.posted[entry.name] = [line.money.amount for line in lines]
         original = fields.get("reverses")
         if original is None:
             return
         left = self.posted[f"{tenant}/entries/{original}"]
-        for line in lines:
-            left[line["reverses"]] -= line["amount"]
+        for line, place in zip(lines, cast("list[int]", fields["reversed_lines"]), strict=True):
+            left[place] -= line.money.amount
         if min(left) < 0:
             self.world.violated("more of an entry was reversed than was posted")
 

@@ -19,8 +19,8 @@ from typing import Final, cast
 from shared.desk import write_refusal
 from shared.faults import Refused
 from shared.identity import StoredId, TenantId
+from shared.ledger.line_text import read_lines, write_lines
 from shared.ledger.model import AccountCode, Line, check_lines
-from shared.ledger.records import read_lines, write_lines
 from shared.ledger.refusals import ExceedsHold, HoldEnded, HoldExpired
 from shared.ledger.rules.pending import Shards
 from shared.money import Money
@@ -220,7 +220,7 @@ def read_hold(document: Document) -> Hold:
     day = cast("str | None", fields["effective_on"])
     return Hold(
         StoredId(document.ref.key),
-        read_lines(fields),
+        read_lines(cast("list[str]", fields["lines"])),
         tuple(cast("list[int]", fields["left"])),
         cast("datetime", fields["expires_at"]),
         date.fromisoformat(day) if day else None,

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, TypeAlias
 
-from shared.ledger.model import AccountCode, AccountType
+from shared.ledger.line_text import read_lines
+from shared.ledger.model import AccountCode, AccountType, Side
 from shared.money import minor_digits
 
 Record: TypeAlias = Mapping[str, Any]
@@ -122,9 +123,9 @@ def _transaction(entry_id: str, fields: Record, names: Mapping[AccountCode, str]
     lines += [f"  reverses: {_text(fields['reverses'])}"] if fields.get("reverses") else []
     for key, value in sorted(fields.get("metadata", {}).items()):
         lines.append(f"  {_metadata_key(key)}: {_text(value)}")
-    for line in fields["lines"]:
-        net = line["amount"] if line["side"] == "debit" else -line["amount"]
-        lines.append(f"  {names[line['account']]}  {_amount(net, line['currency'])}")
+    for line in read_lines(fields["lines"]):
+        net = line.money.amount if line.side is Side.DEBIT else -line.money.amount
+        lines.append(f"  {names[line.account]}  {_amount(net, line.money.currency)}")
     for rate in fields.get("rates", ()):
         # a directive of its own: each currency of the entry balances by itself, so no posting needs a price
         lines.append(f"{fields['effective_on']} price {rate['base']}  {rate['rate']} {rate['quote']}")

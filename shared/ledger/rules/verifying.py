@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypeVar
 
+from shared.ledger.line_text import read_lines
+from shared.ledger.model import Side
 from shared.ledger.rules.seals import BEGINNING, Leaf, Seal, leaf_of, micros, read_leaves_list, root_over
 
 T = TypeVar("T")
@@ -156,9 +158,9 @@ class Verifier:
         if fields["outcome"] != "posted":
             return
         nets, counted = dict[str, int](), set[TotalKey]()
-        for line in fields["lines"]:
-            key = _total_key(line["account"], line["currency"], fields["month"], fields["kind"])
-            amount, is_debit = line["amount"], line["side"] == "debit"
+        for line in read_lines(fields["lines"]):
+            key = _total_key(line.account, line.money.currency, fields["month"], fields["kind"])
+            amount, is_debit = line.money.amount, line.side is Side.DEBIT
             sums = self._folded.setdefault(key, [0, 0, 0])
             sums[0 if is_debit else 1] += amount
             sums[2] += key not in counted

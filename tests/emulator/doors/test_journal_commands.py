@@ -115,18 +115,19 @@ def test_one_bad_line_says_which_and_why_and_the_rest_stands(
     records = exported(daybook, source, tmp_path / "good.jsonl")
     entries = [one for one in records if one["kind"] == "entry" and one["fields"]["outcome"] == "posted"]
 
-    def broken(number: int, **changes: Any) -> str:
+    def broken(number: int, *, amount: str = "", account: str = "") -> str:
         entry = json.loads(json.dumps(entries[number]))
-        entry["fields"]["lines"][0] |= changes
+        side, was, currency, code = entry["fields"]["lines"][0].split(" ")
+        entry["fields"]["lines"][0] = f"{side} {amount or was} {currency} {account or code}"
         return json.dumps(entry)
 
     chart = [json.dumps(one) for one in records if one["kind"] == "account"]
     bad = [
         "{no json",
         json.dumps({"kind": "poem"}),
-        broken(0, amount=11_111),
+        broken(0, amount="11111"),
         broken(1, account="assets:nowhere"),
-        broken(2, amount=1.5),
+        broken(2, amount="1.5"),
         json.dumps({"kind": "entry", "id": "x", "fields": {"outcome": "posted"}}),
     ]
     path = tmp_path / "bad.jsonl"
@@ -150,7 +151,7 @@ def test_a_bad_account_and_a_number_that_json_has_not_cost_their_own_lines_alone
     accounts = [json.dumps(one) for one in records if one["kind"] == "account"]
     entries = [json.dumps(one) for one in records if one["kind"] == "entry" and one["fields"]["outcome"] == "posted"]
     odd = json.dumps({"kind": "account", "code": "no code!", "type": "poem", "name": "x", "shards": 1, "floor": None})
-    endless = [entries[0].replace('"amount": 1', f'"amount": {odd_number}', 1) for odd_number in ("1e400", "NaN")]
+    endless = [entries[0].replace('"lines": [', f'"lines": [{odd_number}, ', 1) for odd_number in ("1e400", "NaN")]
     path = tmp_path / "odd.jsonl"
     path.write_text("\n".join([odd, *accounts, *endless, *entries[1:]]) + "\n", encoding="utf-8")
     tenant = a_tenant(cloud, "patient")

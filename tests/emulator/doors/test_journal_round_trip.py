@@ -111,9 +111,7 @@ def settled_lines(records: list[dict[str, Any]]) -> list[str]:
             name: fields.get(name) for name in ("accounts", "effective_on", "month", "reference", "metadata", "rates")
         }
         kept["kind"] = TRANSLATED.get(fields["kind"], fields["kind"])
-        kept["lines"] = [
-            {name: line[name] for name in ("account", "side", "amount", "currency")} for line in fields["lines"]
-        ]
+        kept["lines"] = fields["lines"]
         entries.append(json.dumps(kept, sort_keys=True))
     return lines + sorted(entries)
 

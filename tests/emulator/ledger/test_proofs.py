@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from shared.faults import Refused, Retryable
+from shared.ledger.line_text import read_lines, write_lines
 from shared.ledger.model import Account, AccountType, EntryKind, Floor, JournalEntry, credit, debit
 from shared.ledger.records import create_account, entry_ref, guard_ref, inflow_ref
 from shared.ledger.refusals import JournalAltered, UnknownAccount, UnknownProof, WrongState
@@ -195,7 +196,7 @@ def test_totals_never_follow_an_altered_entry(kept: Bookkeeping) -> None:
     place = entry_ref(ACME, entry_id("a"))
     document = kept.store.get([place])[place]
     assert document is not None
-    lines = [{**line, "amount": 999} for line in document["lines"]]  # type: ignore[dict-item, union-attr]
+    lines = write_lines(replace(line, money=Money(999, "EUR")) for line in read_lines(document["lines"]))  # type: ignore[arg-type]
     write(kept, Put(place, {**document.fields, "lines": lines}))
     proof = whole(kept, "before")
     assert (proof.altered, proof.holds) == (1, False)

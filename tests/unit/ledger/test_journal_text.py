@@ -57,10 +57,7 @@ def an_account(code: str, kind: str) -> dict[str, Any]:
 
 def an_entry(cause: str = "why", amount: int = 1_005, currency: str = "EUR", **changes: Any) -> dict[str, Any]:
     """A record of an entry between bank and sales."""
-    lines = [
-        {"account": "assets:bank", "side": "debit", "amount": amount, "currency": currency},
-        {"account": "revenue:sales", "side": "credit", "amount": amount, "currency": currency},
-    ]
+    lines = [f"debit {amount} {currency} assets:bank", f"credit {amount} {currency} revenue:sales"]
     usual = {"outcome": "posted", "kind": "regular", "cause": cause, "reference": "", "effective_on": "2026-11-16"}
     return {"kind": "entry", "id": "e1", "created": 1, "fields": {**usual, "lines": lines, **changes}}
 
@@ -118,10 +115,7 @@ def test_what_was_refused_is_left_out() -> None:
 
 def test_bean_check_passes_and_proves_the_totals(tmp_path: Path) -> None:
     """Sub-accounts, quotes, backslashes, another spelling, metadata, a reversal, rates: all of it is read."""
-    till = [
-        {"account": "assets:bank:till_1", "side": "debit", "amount": 10, "currency": "EUR"},
-        {"account": "revenue:sales", "side": "credit", "amount": 10, "currency": "EUR"},
-    ]
+    till = ["debit 10 EUR assets:bank:till_1", "credit 10 EUR revenue:sales"]
     rates = [{"base": "EUR", "quote": "USD", "rate": "1.0842", "source": "ECB"}]
     entries = [
         an_entry('a "quoted" \\ cause', metadata={"a_key": "x", "9": "y"}, reverses="e0"),

@@ -32,10 +32,7 @@ Record = dict[str, Any]
 
 def an_entry(name: str, created: int, amount: int = 100, account: str = "assets:bank") -> Record:
     """A posted entry's record."""
-    lines = [
-        {"account": account, "side": "debit", "amount": amount, "currency": "EUR"},
-        {"account": "revenue:sales", "side": "credit", "amount": amount, "currency": "EUR"},
-    ]
+    lines = [f"debit {amount} EUR {account}", f"credit {amount} EUR revenue:sales"]
     fields = {"outcome": "posted", "month": "2026-11", "kind": "regular", "lines": lines, "reference": name}
     return {"kind": "entry", "id": name, "created": created, "fields": fields}
 
@@ -166,21 +163,28 @@ def without_lines(fields: Record) -> None:
 
 
 def with_a_double(fields: Record) -> None:
-    """As an export spells an amount that somebody made a double."""
-    fields["lines"][0]["amount"] = {"$double_value": "100.5"}
+    """As an export spells a line that somebody made a double."""
+    fields["lines"][0] = {"$double_value": "100.5"}
 
 
 def with_a_fraction(fields: Record) -> None:
-    """A fraction in the file itself."""
-    fields["lines"][0]["amount"] = 100.5
+    """A fraction of a minor unit."""
+    fields["lines"][0] = "debit 100.5 EUR assets:bank"
 
 
 def with_no_account(fields: Record) -> None:
-    """An account that is no text."""
-    fields["lines"][0]["account"] = 7
+    """A line on no account."""
+    fields["lines"][0] = "debit 100 EUR"
 
 
-@pytest.mark.parametrize("change", [without_lines, with_a_double, with_a_fraction, with_no_account])
+def with_no_currency_of_ours(fields: Record) -> None:
+    """A currency that the books do not know."""
+    fields["lines"][0] = "debit 100 XYZ assets:bank"
+
+
+@pytest.mark.parametrize(
+    "change", [without_lines, with_a_double, with_a_fraction, with_no_account, with_no_currency_of_ours]
+)
 def test_an_entry_that_cannot_be_added_up_is_named_as_altered_first(change: Callable[[Record], None]) -> None:
     """What is wrong with its sums is said after that, not before it and in its stead."""
     journal = a_journal()
@@ -211,12 +215,12 @@ def test_the_first_of_very_many_findings_is_the_first_there_is(monkeypatch: pyte
 
 
 def test_a_member_named_twice_is_no_record(tmp_path: Path) -> None:
-    """One reader takes the first of two amounts, another the last: both saw a sealed entry."""
+    """One reader takes the first of two references, another the last: both saw a sealed entry."""
     journal = a_journal()
     lines = [json.dumps(record) for record in journal]
     at = place_of(journal, "entry", "c")
-    assert '"amount": 100, ' in lines[at]
-    lines[at] = lines[at].replace('"amount": 100, ', '"amount": 999, "amount": 100, ', 1)
+    assert '"reference": "c"' in lines[at]
+    lines[at] = lines[at].replace('"reference": "c"', '"reference": "x", "reference": "c"', 1)
     path = tmp_path / "journal.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     records = [dict(record or {}) for _, record in in_file(path, lambda _: None)]
