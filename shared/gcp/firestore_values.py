@@ -61,18 +61,18 @@ def write_value(target: Any, value: Value) -> None:
 
 
 def _write_composite(target: Any, value: Value) -> None:
-    if isinstance(value, datetime):
+    if isinstance(value, (list, tuple)):
+        array = target.array_value
+        array.SetInParent()
+        for item in value:
+            write_value(array.values.add(), item)
+    elif isinstance(value, datetime):
         write_instant(target.timestamp_value, value)
     elif isinstance(value, bytes):
         target.bytes_value = value
     elif isinstance(value, Mapping):
         target.map_value.SetInParent()
         write_fields(target.map_value.fields, value)
-    elif isinstance(value, list | tuple):
-        target.array_value.SetInParent()
-        add = target.array_value.values.add
-        for item in value:
-            write_value(add(), item)
     else:
         message = f"a document cannot hold a {type(value).__name__}"
         raise TypeError(message)

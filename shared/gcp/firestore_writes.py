@@ -127,13 +127,13 @@ def _put_document(target: Any, name: str, write: Create | Put | Update) -> None:
 
 
 def _put_increments(target: Any, name: str, write: Increment) -> None:
-    document = target.update
+    document, add = target.update, target.update_transforms.add
     document.name = name
     fields = {} if write.must_exist else write.fields
     write_fields(document.fields, fields)
     _mask(target, fields)
     for path, amount in write.amounts.items():
-        transform = target.update_transforms.add()
+        transform = add()
         transform.field_path = field_path(*path)
         transform.increment.integer_value = checked_integer(amount)
 

@@ -12,12 +12,11 @@ from typing import Final
 from shared.faults import Refused
 from shared.ledger.model import Line, Side
 from shared.money import Money
-from shared.ports import Value
 
 _LINE: Final = re.compile(r"(debit|credit) ([1-9][0-9]{0,18}) ([A-Z]{3}) ([^ ]+)")
 
 
-def write_lines(lines: Iterable[Line]) -> list[Value]:
+def write_lines(lines: Iterable[Line]) -> list[str]:
     """Lines of an entry or a hold, in their order."""
     return [f"{line.side.value} {line.money.amount} {line.money.currency} {line.account}" for line in lines]
 

@@ -294,6 +294,11 @@ class Unbalanced(Invalid):
     code = "unbalanced_entry"
 
 
+def accounts_of(entries: Iterable[JournalEntry]) -> set[AccountCode]:
+    """The accounts that entries move, all together."""
+    return {line.account for entry in entries for line in entry.lines}
+
+
 def check_lines(lines: tuple[Line, ...], reference: str) -> None:
     """Check what an entry or a hold is made of: 2 to ENTRY_LINES lines that balance, and a reference.
 

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -222,8 +223,8 @@ def from_pot(house: House, name: str) -> Callable[[int], object]:
 
     def post(number: int) -> None:
         key = f"pot-{name}-{number}"
-        call, entry = a_call(house, key), _entry(house, key, _lines(POT.code, HOT[0], number))
-        house.books.post(call, entry)
+        call = a_call(house, key)
+        house.books.post(call, _entry(call.at, key, _lines(POT.code, HOT[0], number)))
 
     return post
 
@@ -238,7 +239,7 @@ def _post(house: House, batches: Batches, name: str, kind: Posts, number: int) -
     key = f"batch-{name}-{kind.size}-{kind.accounts}-{number}"
     call = a_call(house, key)
     postings = tuple(
-        Posting(call, _entry(house, f"{key}#{one}", _lines(*_pair(key, one, kind.accounts), one)), audited=False)
+        Posting(call, _entry(call.at, f"{key}#{one}", _lines(*_pair(key, one, kind.accounts), one)), audited=False)
         for one in range(kind.size)
     )
     batch = Batch(stored_id("bench", key), Mode.INDEPENDENT, postings)
@@ -272,8 +273,8 @@ def _error(result: Result | Fault) -> Fault:
     return result.outcome if isinstance(result.outcome, Fault) else Retryable("not posted")
 
 
-def _entry(house: House, key: str, lines: tuple[Line, ...]) -> JournalEntry:
-    day = house.clock.now().date()
+def _entry(at: datetime, key: str, lines: tuple[Line, ...]) -> JournalEntry:
+    day = at.date()
     return JournalEntry(stored_id("bench", key), lines, day, key, "bench", posted_on=day)
 
 
@@ -297,7 +298,8 @@ def _open_accounts(house: House) -> None:
         house.store.transact((), partial(_decided, Decision(None, writes)))
     _open_totals(house)
     house.store.transact((), partial(_decided, Decision(None, create_account(TENANT, POT))))
-    house.books.post(a_call(house, "pot"), _entry(house, "pot", _pay_in()))
+    call = a_call(house, "pot")
+    house.books.post(call, _entry(call.at, "pot", _pay_in()))
 
 
 def _open_totals(house: House) -> None:
@@ -306,7 +308,7 @@ def _open_totals(house: House) -> None:
     for lead, key in leads.values():
         call = a_call(house, key)
         pairs = [(_account(one), _account(one + 1)) for one in range(0, ACCOUNTS, 2)]
-        entries = [_entry(house, f"{key}#{one}", _lines(*pair, one)) for one, pair in enumerate(pairs)]
+        entries = [_entry(call.at, f"{key}#{one}", _lines(*pair, one)) for one, pair in enumerate(pairs)]
         postings = tuple(Posting(call, entry, audited=False) for entry in entries)
         house.batches.post(call, Batch(lead, Mode.LINKED, postings))
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from shared.faults import Refused, Retryable
 from shared.identity import StoredId, TenantId
-from shared.ledger.model import Account, AccountCode, AccountState, EntryKind, JournalEntry, Month, Side
+from shared.ledger.model import Account, AccountCode, AccountState, EntryKind, JournalEntry, Month, Side, accounts_of
 from shared.ledger.records import TotalsKey, guard_ref, inflow_ref, write_entry
 from shared.ledger.refusals import InsufficientFunds
 from shared.ledger.rules.posting import (
@@ -65,7 +65,7 @@ def gather_fast(
     Raises:
         Unread: guards and inflows of what they spend from.
     """
-    codes = {code for entry in entries for code in entry.accounts}
+    codes = accounts_of(entries)
     if any(code not in cards or cards[code].state is not AccountState.OPEN for code in codes):
         return None
     gathering = _Gathering(tenant, view, lead, must_exist=True)
@@ -166,7 +166,7 @@ class _Gathering:
     view: View
     lead: StoredId
     must_exist: bool
-    sums: dict[tuple[AccountCode, str, Month, EntryKind], tuple[TotalsKey, Sums]] = field(default_factory=dict)
+    sums: dict[tuple[Month, EntryKind], dict[tuple[AccountCode, str], Sums]] = field(default_factory=dict)
     purses: dict[AccountCode, _Purse] = field(default_factory=dict)
     openings: dict[Ref, Write] = field(default_factory=dict)
     judged_by: dict[Ref, Write] = field(default_factory=dict)
@@ -187,7 +187,8 @@ class _Gathering:
     def add(self, entry: JournalEntry, accounts: Cards, opening: Iterable[Write] = ()) -> Refused | None:
         """Take an entry in, or say why its floors do not allow it: then it leaves nothing here."""
         moves = []
-        for code in entry.accounts:
+        codes = entry.accounts
+        for code in codes:
             account = accounts[code]
             if account.floor is None:
                 continue
@@ -205,13 +206,21 @@ class _Gathering:
             purse.free += received - spent
         self.openings |= {write.ref: write for write in opening}
         self.posted.append(entry)
-        self.accounts |= {code: accounts[code] for code in entry.accounts}
+        for code in codes:
+            self.accounts[code] = accounts[code]
         self._sum(entry)
         return None
 
     def gathered(self, records: tuple[Write, ...], refusals: Mapping[int, Refused]) -> Gathered:
         """All writes of the commit."""
-        totals = tuple(key.increment(self.tenant, sums, must_exist=self.must_exist) for key, sums in self.sums.values())
+        hashed, accounts = zlib.crc32(self.lead.encode()), self.accounts
+        totals = tuple(
+            TotalsKey(code, currency, month, kind, accounts[code].version, hashed % accounts[code].shards).increment(
+                self.tenant, sums, must_exist=self.must_exist
+            )
+            for (month, kind), within in self.sums.items()
+            for (code, currency), sums in within.items()
+        )
         shifted = shifts(self.tenant, self.posted, self.accounts, self.lead)
         months = (self.judged_by | self.openings).values()
         writes = (*records, *months, *totals, *shifted, *self._floors())
@@ -244,19 +253,13 @@ class _Gathering:
                 yield guard_of(self.tenant, purse.account, self.view).moved(spent=purse.spent)
 
     def _sum(self, entry: JournalEntry) -> None:
-        month, kind, day = entry.month, entry.kind, f"{entry.effective_on.day:02d}"
-        counted = set()
+        within = self.sums.setdefault((entry.month, entry.kind), {})
+        day, counted = f"{entry.effective_on.day:02d}", dict[tuple[AccountCode, str], Sums]()
         for line in entry.lines:
-            place = (line.account, line.money.currency, month, kind)
-            if place not in self.sums:
-                self.sums[place] = (self._key(place, self.accounts[line.account]), {_COUNT: 0})
-            amounts, amount = self.sums[place][1], line.money.amount
+            place, amount = (line.account, line.money.currency), line.money.amount
+            counted[place] = amounts = within.setdefault(place, {})
             side = _DEBITS if line.side is Side.DEBIT else _CREDITS
             for path in (side, ("d", day, *side)):
                 amounts[path] = amounts.get(path, 0) + amount
-            counted.add(place)
-        for place in counted:
-            self.sums[place][1][_COUNT] += 1
-
-    def _key(self, place: tuple[AccountCode, str, Month, EntryKind], account: Account) -> TotalsKey:
-        return TotalsKey(*place, account.version, zlib.crc32(self.lead.encode()) % account.shards)
+        for amounts in counted.values():
+            amounts[_COUNT] = amounts.get(_COUNT, 0) + 1

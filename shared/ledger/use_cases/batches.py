@@ -14,7 +14,7 @@ from shared.calls import Call, Done, Outcome
 from shared.desk import Desk, audit_record, read_refusal, write_refusal
 from shared.faults import IdempotencyKeyReused, Refused
 from shared.identity import StoredId, TenantId
-from shared.ledger.model import JournalEntry
+from shared.ledger.model import JournalEntry, accounts_of
 from shared.ledger.records import RecordedEntry, entry_ref, read_entry
 from shared.ledger.refusals import BatchTooLarge, EntryExists, RepeatedEntry
 from shared.ledger.rules.batches import Gathered, gather_refs, gather_slow
@@ -140,7 +140,7 @@ class Batches:
     def _gather(self, call: Call, batch: Batch, view: View) -> Gathered:
         """What a linked batch writes: on the fast path if nothing failed yet and every total was there last time."""
         tenant, entries, ref = call.tenant, batch.entries, batch_ref(call.tenant, batch.id)
-        cards = self._memory.cards(tenant, {code for entry in entries for code in entry.accounts})
+        cards = self._memory.cards(tenant, accounts_of(entries))
         if not view.failures and not view.has_read(ref):
             fast = gather_permitted(Order(tenant, batch.id, batch.postings), cards, view, self._memory)
             if fast:

@@ -16,7 +16,7 @@ from shared.calls import Call, Outcome
 from shared.desk import Desk, audit_record
 from shared.faults import Refused, Retryable
 from shared.identity import StoredId, TenantId
-from shared.ledger.model import JournalEntry
+from shared.ledger.model import JournalEntry, accounts_of
 from shared.ledger.records import RecordedEntry, entry_ref
 from shared.ledger.rules.batches import Gathered, gather_fast, gather_refs, gather_slow
 from shared.ledger.rules.posting import Cards, accounts_seen, slow_refs
@@ -121,8 +121,8 @@ class Together:
     def _at_once(self, order: Order, view: View, tried: set[Ref]) -> Decision[tuple[Result, ...]]:
         """All in one commit; what is there already is answered from there."""
         entries = order.entries
-        cards = self._memory.cards(order.tenant, {code for entry in entries for code in entry.accounts})
-        if not view.has_read(order.refs[-1]):
+        cards = self._memory.cards(order.tenant, accounts_of(entries))
+        if not view.has_read(entry_ref(order.tenant, entries[-1].id)):
             fast = gather_permitted(order, cards, view, self._memory)
             if fast:
                 tried |= fast.totals
