@@ -1,7 +1,7 @@
 """A line as documents and exports keep it: one text, `debit 12000 GBP assets:bank`, the amount in minor units.
 
-One text reads like the trade's own journal, in the console too, and costs a third of what a map of four values costs to
-write and to keep (docs/decisions/0010).
+One text reads like the trade's own journal, in the console too, and costs less to write and to keep than a map of four
+values (docs/decisions/0010). It has one spelling, so that a changed one cannot pass for it.
 """
 
 import re

@@ -77,9 +77,7 @@ def why(refusal: Refused | None) -> tuple[str, object, object]:
     return ("", None, None) if refusal is None else (refusal.code, refusal.field, dict(refusal.detail))
 
 
-examples = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+examples = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @examples

@@ -89,7 +89,6 @@ def two(settings: Settings) -> Iterator[tuple[Bookkeeping, Bookkeeping]]:
 
 @bounds(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
     phases=(Phase.generate,),  # a failure is bounded in time rather than made small

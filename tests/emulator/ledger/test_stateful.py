@@ -181,7 +181,6 @@ def test_the_ledger_answers_refuses_and_adds_up_as_the_simple_one(settings: Sett
         stateful_step_count=50 if EXAMPLES else 30,
         derandomize=not EXAMPLES,
         database=None,
-        deadline=None,
         phases=tuple(Phase) if EXAMPLES else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
         print_blob=False,

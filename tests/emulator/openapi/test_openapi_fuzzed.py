@@ -111,7 +111,7 @@ OPERATIONS: Final = [
 
 
 @schema.parametrize()
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_what_is_answered_is_what_is_described(case: Case[Any], office: Office) -> None:
     """No error of ours, no status, media type, header or body that the document does not know, nothing bad let in."""
     client = office.client(case.operation.method, case.operation.path)

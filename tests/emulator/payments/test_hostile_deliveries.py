@@ -24,9 +24,7 @@ EXAMPLES = 40
 def test_no_signed_bytes_are_an_error_of_ours(house: Instance, partner: str) -> None:
     """Taken in twice, then applied when there is nothing left to wait for; the books balance after all of it."""
 
-    @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
-    )
+    @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
     @given(body=spoilt(partner))
     def holds(body: bytes) -> None:
         stored = [take_in(house, partner, body) for _ in range(2)]

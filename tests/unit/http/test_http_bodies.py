@@ -18,7 +18,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_whatever_bytes_come_they_are_an_order_or_refused(body: bytes) -> None:
     """No body is a bug."""
@@ -29,7 +29,7 @@ def test_whatever_bytes_come_they_are_an_order_or_refused(body: bytes) -> None:
     assert parse(Order, order.model_dump_json().encode()) == order
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.text(), st.text(), max_size=5))
 def test_whatever_parameters_come_they_are_read_or_refused(values: dict[str, str]) -> None:
     """No path or query is a bug."""

@@ -89,7 +89,7 @@ def test_a_refund_told_by_the_partner_beside_it_is_owed_again() -> None:
     assert (other.state, other.open.amount, other.refunded) == (InvoiceState.ISSUED, 6_000, 12_000)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(PRICES, st.lists(st.integers(1, 60_000), max_size=12))
 def test_parts_come_to_exactly_the_whole(prices: list[tuple[int, Category]], parts: list[int]) -> None:
     """However it is cut: at the end revenue and each tax are zero, and on the way within a cent of the proportion."""
@@ -112,7 +112,7 @@ def test_parts_come_to_exactly_the_whole(prices: list[tuple[int, Category]], par
     assert +sums == +Counter({"revenue:sales": whole.net.amount, **taxes})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(PRICES, st.lists(st.tuples(st.booleans(), st.integers(1, 50_000)), max_size=12))
 def test_what_is_taken_back_depends_on_how_much_in_all(
     prices: list[tuple[int, Category]], steps: list[tuple[bool, int]]

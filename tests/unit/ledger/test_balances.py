@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ledger.model import Account, AccountType, JournalEntry, Period, PeriodState, Side, month_of
@@ -76,7 +76,6 @@ def without_zeros(fold: Any) -> dict[tuple[str, str], tuple[int, int]]:
     return {key: (sums.debits, sums.credits) for key, sums in fold.items() if sums.debits or sums.credits}
 
 
-@settings(deadline=None)  # a busy machine is not a wrong balance
 @given(entries())
 def test_a_balance_on_every_day_is_the_fold_of_the_entries(journal: list[JournalEntry]) -> None:
     """By effective and by posting day, whichever of an entry's two days comes first."""
@@ -90,7 +89,6 @@ def test_a_balance_on_every_day_is_the_fold_of_the_entries(journal: list[Journal
         assert without_zeros(combined(effective, standing((), shifts, on))) == folded(journal, on, View.POSTED)
 
 
-@settings(deadline=None)  # a busy machine is not a wrong balance
 @given(entries())
 def test_what_is_carried_stands_for_all_months_through_it(journal: list[JournalEntry]) -> None:
     """From any carried month on, a later balance comes out the same as from all totals."""
@@ -110,7 +108,6 @@ def test_what_is_carried_stands_for_all_months_through_it(journal: list[JournalE
         assert without_zeros(standing(carried, since, on)) == without_zeros(standing((), totals, on))
 
 
-@settings(deadline=None)  # a busy machine is not a wrong balance
 @given(entries())
 def test_shifts_are_written_only_where_the_days_differ_and_cancel_out(journal: list[JournalEntry]) -> None:
     """An entry of its posting day costs no more than before; over all days nothing is left of the others."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.faults import Invalid, Retryable
@@ -72,7 +72,6 @@ def parts(draw: st.DrawFn, hold: Hold) -> PostOrder:
     return PostOrder((debit(wanted.account, money), credit(credited.account, money)), order.final)
 
 
-@settings(deadline=None)
 @given(data=st.data(), lines=balanced())
 def test_parts_never_exceed_and_all_adds_up(data: st.DataObject, lines: tuple[Line, ...]) -> None:
     """After any posts: hold = posted + left, both balance, and what was set free is what was reserved."""
@@ -103,7 +102,6 @@ def test_parts_never_exceed_and_all_adds_up(data: st.DataObject, lines: tuple[Li
         end(end(hold, HoldState.VOIDED), HoldState.EXPIRED)
 
 
-@settings(deadline=None)
 @given(lines=balanced(), state=st.sampled_from(HoldState))
 def test_a_hold_reads_back_as_it_was_written(lines: tuple[Line, ...], state: HoldState) -> None:
     """Its document and every update of it."""
@@ -118,7 +116,6 @@ def test_a_hold_reads_back_as_it_was_written(lines: tuple[Line, ...], state: Hol
     assert (moved.fields["due_at"] is None) is (ended.state is not HoldState.RESERVED)
 
 
-@settings(deadline=None)
 @given(lines=balanced(), shard=st.integers(0, 3))
 def test_reserving_and_releasing_cancel_out(lines: tuple[Line, ...], shard: int) -> None:
     """By account, currency and side; releasing demands that the documents are there."""

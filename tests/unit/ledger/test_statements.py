@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.faults import Refused
@@ -43,7 +43,6 @@ def test_a_cursor_of_another_question_is_foreign(other: Question) -> None:
         open_cursor(sign_cursor(other, POSITION, KEY), QUESTION, (KEY,), NOON)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_cursor_with_any_character_changed_is_foreign(data: st.DataObject) -> None:
     """Balances, instant and place are what was signed."""
@@ -54,7 +53,6 @@ def test_a_cursor_with_any_character_changed_is_foreign(data: st.DataObject) -> 
         open_cursor(cursor[:place] + character + cursor[place + 1 :], QUESTION, (KEY,), NOON)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_whatever_is_no_cursor_is_foreign(text: str) -> None:
     """And never an error of ours."""

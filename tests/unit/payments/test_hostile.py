@@ -56,7 +56,7 @@ def storable(event: PartnerEvent) -> None:
 def test_a_spoilt_event_is_a_storable_event_or_a_refusal(partner: str) -> None:
     """Signed by the partner itself, so that nothing but reading stands between it and the books."""
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(body=spoilt(partner))
     @example(body=b"")
     @example(body=b"null")

@@ -39,7 +39,7 @@ def days(draw: st.DrawFn) -> list[tuple[int, str, int, int]]:
     return [*first, *draw(st.lists(step, min_size=10, max_size=35))]
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(days())
 def test_books_documents_and_partners_agree_after_every_step(steps: list[tuple[int, str, int, int]]) -> None:
     """What is refused changes nothing; every account is what documents and partners say it is, to the minor unit."""
@@ -61,7 +61,7 @@ _ORDERS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(sorted(PAYMENTS)),
     _ORDERS,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import Any, Final
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.faults import Retryable
@@ -139,7 +139,6 @@ def lives(draw: st.DrawFn) -> list[PartnerEvent]:
     return life
 
 
-@settings(deadline=None)
 @given(lives(), st.data())
 def test_any_order_with_any_duplicates_ends_in_the_same_books(life: list[PartnerEvent], data: st.DataObject) -> None:
     """Whatever is told: payment, refunds, dispute, payout, invoice, and the sum of each account."""

@@ -94,7 +94,7 @@ def test_another_currency_is_no_part_of_the_payment() -> None:
             approved(refund, a_payment(), paid(an_invoice()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 200_000),
     st.integers(0, 50_000),
