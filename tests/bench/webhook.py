@@ -30,7 +30,7 @@ EACH: Final = 600
 WARM: Final = 200
 """Of each beforehand, which are not measured."""
 
-BAR: Final = 2.5
+BAR: Final = 3.0
 """How often the time of a raw commit a webhook may take: it commits, and creates a task."""
 
 Prepare: TypeAlias = Callable[[], Callable[[], object]]
