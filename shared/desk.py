@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar, cast
 
 from shared.calls import Call, Done, Outcome
-from shared.faults import Detail, IdempotencyKeyReused, Kind, Refused
+from shared.faults import Detail, Fault, IdempotencyKeyReused, Kind, Refused
 from shared.limits import IDEMPOTENCY_DAYS
 from shared.outbox import Outbox, read_row, row
 from shared.ports import Create, Decision, Document, Fields, Ref, Store, Value, View, Write
@@ -66,6 +66,14 @@ class Desk:
             raise result
         self.outbox.dispatch(result.messages)
         return result
+
+
+def document_at(store: Store, ref: Ref, missing: Fault) -> Document:
+    """The document of a place, as it is now; `missing` is raised where there is none."""
+    document = store.get([ref])[ref]
+    if document is None:
+        raise missing
+    return document
 
 
 def _decision(

@@ -15,7 +15,7 @@ from shared.customers.records import (
     write_customer,
 )
 from shared.customers.refusals import NotStated, ReferenceTaken, UnknownCustomer
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.identity import TenantId
 from shared.listing import Listing
 from shared.ports import Document, Query, View
@@ -83,9 +83,5 @@ class Customers:
         return self._disclosures.disclose(call, customer_place(call.tenant, customer_id), shown, purpose)
 
     def _document(self, tenant: TenantId, customer_id: str) -> Document:
-        ref = customer_ref(tenant, customer_id)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such customer"
-            raise UnknownCustomer(message, field="id")
-        return document
+        missing = UnknownCustomer("no such customer", field="id")
+        return document_at(self._desk.store, customer_ref(tenant, customer_id), missing)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.identity import TenantId
 from shared.ledger.model import Account, AccountCode, Period
 from shared.ledger.records import account_ref, create_account, read_account, read_period
@@ -78,12 +78,8 @@ class Chart:
         Raises:
             AccountNotFound: the chart has none under this code.
         """
-        ref = account_ref(tenant, code)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "the chart has no such account"
-            raise AccountNotFound(message, field="code")
-        return read_account(document)
+        missing = AccountNotFound("the chart has no such account", field="code")
+        return read_account(document_at(self._desk.store, account_ref(tenant, code), missing))
 
     def page(self, tenant: TenantId, within: AccountCode | None, limit: int, cursor: str | None) -> Listing[Account]:
         """Accounts by code, a page at a time: all, or one and those below it in the hierarchy."""

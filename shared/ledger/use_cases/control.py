@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final, cast
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.events import Json
 from shared.faults import IdempotencyKeyReused, Refused, Retryable
 from shared.identity import TenantId
@@ -111,11 +111,9 @@ class Controls:
         Raises:
             Retryable: some totals could not be retired now.
         """
+        missing = Retryable("the operation is not there yet")
         ref = operation_ref(tenant, operation_id)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "the operation is not there yet"
-            raise Retryable(message)
+        document = document_at(self._desk.store, ref, missing)
         operation = read_operation(document)
         if operation.done:
             return operation

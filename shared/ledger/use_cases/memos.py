@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from shared.calls import Call, Done
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.faults import Refused
 from shared.identity import StoredId, TenantId
 from shared.ledger.entry_data import MEMO, memo_text
@@ -80,11 +80,8 @@ class Memos:
             PersonalDataUnreadable: its key is gone; that it was asked for stays recorded.
             Retryable: keys or store did not answer.
         """
-        ref = entry_ref(call.tenant, entry_id)
-        document = self._store.get([ref])[ref]
-        if document is None:
-            message = "no such journal entry"
-            raise UnknownEntry(message, field="id")
+        missing = UnknownEntry("no such journal entry", field="id")
+        document = document_at(self._store, entry_ref(call.tenant, entry_id), missing)
         memo = read_entry(document).entry.data.memo
         if not memo:
             message = "the entry has no memo"

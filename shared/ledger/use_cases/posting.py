@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Generic, NoReturn, TypeVar, cast
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.faults import NotFound, Refused, Retryable
 from shared.identity import StoredId, TenantId
 from shared.ledger.model import AccountCode, JournalEntry, Line
@@ -124,12 +124,8 @@ class Books:
         Raises:
             UnknownEntry: there is none under this id.
         """
-        ref = entry_ref(tenant, entry_id)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such journal entry"
-            raise UnknownEntry(message, field="id")
-        return read_entry(document)
+        missing = UnknownEntry("no such journal entry", field="id")
+        return read_entry(document_at(self._desk.store, entry_ref(tenant, entry_id), missing))
 
     def entries(
         self, tenant: TenantId, account: AccountCode | None, limit: int, cursor: str | None

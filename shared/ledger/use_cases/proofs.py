@@ -14,7 +14,7 @@ from typing import Final, cast
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.identity import StoredId, TenantId
 from shared.ledger.model import AccountCode, Month
 from shared.ledger.records import account_ref, read_account
@@ -222,12 +222,8 @@ class Proofs:
         Raises:
             UnknownProof: there is none under this id.
         """
-        ref = tenant_ref(tenant, "proofs", proof_id)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such proof"
-            raise UnknownProof(message, field="id")
-        return read_proof(document)
+        missing = UnknownProof("no such proof", field="id")
+        return read_proof(document_at(self._desk.store, tenant_ref(tenant, "proofs", proof_id), missing))
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None, *, collection: str = "proofs") -> Listing[Proof]:
         """Proofs of the whole that were made, or `SAMPLES`, newest first."""

@@ -13,7 +13,7 @@ from typing import Final, cast
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
 from shared.keys import Signer
@@ -275,11 +275,8 @@ class Seals:
         return Inclusion(entry_id, seal, leaves[index], index, path)
 
     def _found(self, ref: Ref) -> Document:
-        document = self._store.get([ref])[ref]
-        if document is None:
-            message = "there is no such seal"
-            raise UnknownSeal(message, field="number")
-        return document
+        missing = UnknownSeal("there is no such seal", field="number")
+        return document_at(self._store, ref, missing)
 
 
 def _before(after: datetime) -> datetime:

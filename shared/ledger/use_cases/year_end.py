@@ -18,7 +18,7 @@ from typing import TypeAlias, cast
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.faults import Refused, Retryable
 from shared.identity import Cause, TenantId
 from shared.ledger.model import Account, AccountCode, EntryKind, Month, Period, PeriodState
@@ -130,12 +130,8 @@ class YearEnds:
         return self._move(call.tenant, kept, replace(kept, state=YearState.CLOSED))
 
     def _kept(self, tenant: TenantId, year: int) -> Year:
-        ref = year_ref(tenant, year)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "the year end is not there yet"
-            raise Retryable(message)
-        return read_year(document)
+        missing = Retryable("the year end is not there yet")
+        return read_year(document_at(self._desk.store, year_ref(tenant, year), missing))
 
     def _to(self, call: Call, year: Year, control: Control, month: Month) -> None:
         """Bring a month where it belongs, to the end; who else did it is waited for."""

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.events import Announcement, Json
 from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
@@ -123,12 +123,8 @@ class Payouts:
         Raises:
             UnknownPage: it is not there.
         """
-        ref = page_ref(tenant, payout, number)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such page of a payout"
-            raise UnknownPage(message, field="number")
-        return read_page(document)
+        missing = UnknownPage("no such page of a payout", field="number")
+        return read_page(document_at(self._desk.store, page_ref(tenant, payout, number), missing))
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Statement]:
         """Payouts in the order of their ids, a page at a time."""

@@ -12,7 +12,7 @@ from typing import Final, cast
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk, recorded
+from shared.desk import Desk, document_at, recorded
 from shared.events import Command, Json
 from shared.identity import StoredId, TenantId, stored_id
 from shared.keys import SecretMissing, Secrets
@@ -151,12 +151,8 @@ class Inbox:
         return self._desk.perform(call, [ref], decide, read_event)
 
     def _document(self, tenant: TenantId, key: str) -> Document:
-        ref = inbox_ref(tenant, key)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such event"
-            raise UnknownEvent(message, field="id")
-        return document
+        missing = UnknownEvent("no such event", field="id")
+        return document_at(self._desk.store, inbox_ref(tenant, key), missing)
 
     def _told(self, call: Call, partner: str, piece: Piece) -> _Told:
         event = _parsed(partner, piece, call.at)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.faults import Retryable
 from shared.identity import TenantId
 from shared.ledger.use_cases.posting import Booking, Books
@@ -99,12 +99,8 @@ class Payments:
         Raises:
             UnknownPayment: there is none under this id.
         """
-        ref = payment_ref(tenant, payment)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such payment"
-            raise UnknownPayment(message, field="id")
-        return read_payment(document)
+        missing = UnknownPayment("no such payment", field="id")
+        return read_payment(document_at(self._desk.store, payment_ref(tenant, payment), missing))
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Payment]:
         """Payments in the order of their ids, a page at a time."""

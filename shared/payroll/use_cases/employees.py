@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.identity import TenantId
 from shared.listing import Listing, every
 from shared.payroll.model import YearToDate
@@ -97,9 +97,5 @@ class Employees:
         return self._disclosures.disclose(call, place, {name: sealed[name] for name in fields}, purpose)
 
     def _document(self, tenant: TenantId, employee_id: str) -> Document:
-        ref = employee_ref(tenant, employee_id)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such employee"
-            raise UnknownEmployee(message, field="id")
-        return document
+        missing = UnknownEmployee("no such employee", field="id")
+        return document_at(self._desk.store, employee_ref(tenant, employee_id), missing)

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.calls import Call, Done, Outcome
 from shared.clock import Clock
-from shared.desk import Desk
+from shared.desk import Desk, document_at
 from shared.expiring import Expiring
 from shared.identity import Ids, TenantId
 from shared.limits import PAGE_SIZE
@@ -119,9 +119,5 @@ class Tenants:
             yield from (tenant.id for tenant in listing.items)
 
     def _read(self, tenant: TenantId) -> Tenant:
-        ref = directory_ref(tenant)
-        document = self._desk.store.get([ref])[ref]
-        if document is None:
-            message = "no such tenant"
-            raise UnknownTenant(message, field="tenant")
-        return read_tenant(document)
+        missing = UnknownTenant("no such tenant", field="tenant")
+        return read_tenant(document_at(self._desk.store, directory_ref(tenant), missing))
