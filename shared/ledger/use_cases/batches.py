@@ -124,6 +124,7 @@ class Batches:
         def decide(view: View) -> Decision[Done[BatchResult] | Refused]:
             if view.failures:
                 self._memory.forget_totals(frozenset(tried))
+                tried.clear()
             known = view[ref] if view.failures or view.has_read(ref) else None
             if known is not None:
                 return Decision(_linked_before(call, batch, known, view))

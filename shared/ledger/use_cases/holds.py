@@ -260,4 +260,4 @@ def _command(call: Call, hold_id: StoredId, order: PostOrder, hold: Hold | None)
         call.request_hash,
         reference=hold.reference if hold else "",
         hold=hold_id,
-    )
+    ).posted_at(call.at)

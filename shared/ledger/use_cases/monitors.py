@@ -35,7 +35,7 @@ from shared.ledger.rules.monitors import (
 from shared.ledger.rules.pending import fold_pending, pending_of
 from shared.ledger.use_cases.balances import Moment, moment
 from shared.listing import Listing
-from shared.outbox import row, row_ref
+from shared.outbox import read_row, row, row_ref
 from shared.ports import Create, Decision, Document, Query, Queue, Ref, Update, View, Where, Write
 from shared.rounds import Round
 
@@ -207,8 +207,11 @@ def _told_before(call: Call, monitor: Monitor, look: Look, view: View) -> Told:
     """After a lost answer: what this very look announced, while its row waits."""
     if not view.failures or monitor.state is not MonitorState.CROSSED or monitor.seen != look:
         return ()
-    told = _announcement(call, monitor)
-    return (told,) if view[row_ref(told)] is not None else ()
+    waiting = view[row_ref(_announcement(call, monitor))]
+    if waiting is None:
+        return ()
+    told = cast("Announcement", read_row(waiting))  # an earlier look's, when this one saw no crossing: not ours to send
+    return (told,) if told.data["seen_at"] == look.at.isoformat() else ()
 
 
 def _check_kept(watch: Watch, document: Document | None) -> Account:

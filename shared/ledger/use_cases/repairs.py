@@ -70,9 +70,9 @@ class Repairs:
 
         Raises:
             UnknownAccount: the chart has no such account.
-            WrongState: a guard is to be set right and there is none.
+            WrongState: a guard is to be set right and the account has no floor.
             JournalAltered: an entry of the month is not what its hash says.
-            Retryable: another repair came between, or no two instants agreed.
+            Retryable: another repair, or a change of the floor, came between, or no two instants agreed.
         """
         ref = call.ref("repairs", call.cause.stored_id("repair"))
         turn = call.ref("repair_turns", f"{code}~{month or 'floor'}")
@@ -90,6 +90,8 @@ class Repairs:
                 raise Retryable(message)
             fields = {"schema": 1, "version": _version(before) + 1}
             taken: Write = Update(turn, fields, before.version) if before else Create(turn, fields)
+            if month is None:
+                _same_floor(view[place], seen[place])
             changes, writes = _spent(view, guard, damage) if month is None else _totals(call.tenant, damage)
             repair = Repair(ref.key, code, month, damage.books.at, changes)
             return Outcome(ref, "ledger.repair", repair, (Create(ref, write_repair(repair)), taken, *writes))
@@ -169,6 +171,21 @@ def _spent(view: View, guard: Ref, damage: _Damage) -> tuple[tuple[Change, ...],
     sums = (("spent", kept.spent, off.spent), ("held", kept.held, off.held))
     changes = tuple(Change(f"guards/{guard.key}", name, is_, is_ + more) for name, is_, more in sums if more)
     return changes, (kept.moved(spent=off.spent, held=off.held),) if changes else ()
+
+
+def _same_floor(now: Document | None, seen: Document | None) -> None:
+    """See that the floor is the one whose guard was looked at: adding one sets its guard anew.
+
+    Raises:
+        WrongState: there is none.
+        Retryable: the account was changed since.
+    """
+    if now is None or read_account(now).floor is None:
+        message = "the account has no floor"
+        raise WrongState(message, field="account")
+    if seen is None or now.version != seen.version:
+        message = "the account was changed meanwhile"
+        raise Retryable(message)
 
 
 def _account(code: AccountCode, document: Document | None) -> Account:

@@ -122,7 +122,7 @@ class Together:
         """All in one commit; what is there already is answered from there."""
         entries = order.entries
         cards = self._memory.cards(order.tenant, accounts_of(entries))
-        if not view.has_read(entry_ref(order.tenant, entries[-1].id)):
+        if not entries or not view.has_read(entry_ref(order.tenant, entries[-1].id)):
             fast = gather_permitted(order, cards, view, self._memory)
             if fast:
                 tried |= fast.totals

@@ -72,6 +72,17 @@ def test_a_cold_batch_costs_one_read_of_everything_and_one_commit(kept: Bookkeep
 # --- once --------------------------------------------------------------------------------
 
 
+def test_a_batch_in_which_no_entry_could_be_built_is_recorded_and_answered(kept: Bookkeeping) -> None:
+    """It was an error of ours, and of its key nothing was known."""
+    call, batch = a_batch(Mode.INDEPENDENT, ())
+    batch = replace(batch, places=(InsufficientFunds("not built"),))
+    for _ in range(2):
+        assert batches(kept).post(call, batch).answer.results == batch.places
+    assert kept.store.get([ref := batch_ref(ACME, batch.id)])[ref]
+    with pytest.raises(IdempotencyKeyReused):
+        batches(kept).post(replace(call, request_hash="another"), batch)
+
+
 @BOTH
 def test_told_twice_it_is_posted_once(kept: Bookkeeping, other: Bookkeeping, mode: Mode) -> None:
     """The same batch answers the same on this instance and on another."""

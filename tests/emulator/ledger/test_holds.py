@@ -1,5 +1,6 @@
 """Holds on the real emulator: money set aside counts at once, is posted or given back once, and adds up."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -143,7 +144,7 @@ def test_a_part_beyond_what_is_left_is_refused_and_moves_nothing(kept: Bookkeepi
     hold, holds = reserved(kept, 100), holds_of(kept)
     holds.post(a_call("p"), hold, partly(60))
     beyond = (
-        partly(41),
+        replace(partly(41), effective_on=TODAY - timedelta(days=1)),
         PostOrder((debit(WALLET.code, euros(10)), credit("assets:receivable", euros(10)))),
         PostOrder((debit(BANK, euros(10)), credit(WALLET.code, euros(10)))),
         PostOrder((debit(WALLET.code, Money(10, "GBP")), credit(BANK, Money(10, "GBP")))),
@@ -152,6 +153,8 @@ def test_a_part_beyond_what_is_left_is_refused_and_moves_nothing(kept: Bookkeepi
         with pytest.raises(ExceedsHold):
             holds.post(a_call(f"b{number}"), hold, order)
     assert holds.hold(ACME, hold).left == (40, 40)
+    refused = kept.books.entry(ACME, a_call("b0").cause.stored_id("entry"))
+    assert (refused.posted, refused.entry.posting_day) == (False, TODAY)
     with pytest.raises(Unbalanced):
         PostOrder((debit(WALLET.code, euros(10)), credit(BANK, euros(9))))
     assert_reserved_adds_up(kept.store)

@@ -178,6 +178,21 @@ def test_a_lost_answer_announces_once(kept: Bookkeeping) -> None:
     assert len(heard(kept)) == 1
 
 
+def test_a_lost_answer_to_a_look_that_saw_no_crossing_announces_nothing(kept: Bookkeeping) -> None:
+    """The earlier crossing waited in the outbox: it was told once more, under its id, with another figure."""
+    at_sixty(kept)
+    post(kept, "out", spends("out", 20))
+    kept.line.commits = [lost_then(dies)]
+    with pytest.raises(Killed):
+        look(kept, "task")
+    post(kept, "more", spends("more", 5))
+    kept.line.commits = [lost]
+    assert look(kept, "next") == 0
+    assert heard(kept) == []
+    kept.desk.outbox.sweep(NOON + timedelta(seconds=OUTBOX_AGE_SECONDS + 1))
+    assert [told.data["figure"] for told in heard(kept)] == [40]
+
+
 def test_killed_after_the_commit_the_sweep_announces_once(kept: Bookkeeping, other: Bookkeeping) -> None:
     """Nobody was told yet: the row is there, the next look has nothing to say, and the sweep sends it."""
     at_sixty(kept)

@@ -190,6 +190,27 @@ def test_an_inflow_that_drifted_is_balanced_by_the_guard(kept: Bookkeeping) -> N
     assert whole(kept, "after").holds
 
 
+def test_a_guard_that_was_made_anew_meanwhile_is_not_moved_by_an_older_difference(
+    kept: Bookkeeping, other: Bookkeeping
+) -> None:
+    """The floor went and came back between the repair's look and its commit; without a floor there is no repair."""
+    a_wallet(kept)
+    write(kept, Increment(guard_ref(ACME, WALLET.code), {("spent",): -30}, must_exist=True))
+
+    def anew() -> None:
+        for key, floor in (("off", None), ("on", Floor("EUR", 0))):
+            other.controls.set_floor(a_call(key), WALLET.code, floor)
+
+    kept.line.commits = [first(anew)]
+    with pytest.raises(Retryable):
+        repaired(kept, "repair", WALLET.code, None)
+    assert whole(kept, "anew").holds
+    assert repaired(kept, "again", WALLET.code, None) == ()
+    other.controls.set_floor(a_call("gone"), WALLET.code, None)
+    with pytest.raises(WrongState):
+        repaired(kept, "none", WALLET.code, None)
+
+
 def test_totals_never_follow_an_altered_entry(kept: Bookkeeping) -> None:
     """An entry that contradicts its content hash is named, and a repair of its month refused."""
     post(kept, "a")
