@@ -33,7 +33,7 @@ class OneLineErrors(typer.core.TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (CloudFault, ApiRefused, Fault) as fault:
+        except (CloudFault, ApiRefused, Fault, OSError) as fault:
             complaints.print(f"[red]daybook:[/red] {escape(str(fault))}", soft_wrap=True)
             raise typer.Exit(1) from None
 

@@ -1,19 +1,21 @@
 """A journal file posted into the books of a tenant: in batches, several at once, each entry once.
 
 An entry's key is its id in the file, so a second import finds every entry there and posts nothing.
-What is wrong with one line is said with its number; every other line stands.
+What is wrong with one line is said with its number; every other line stands. The file is read twice: first for its
+accounts, for an entry that comes before its account would be refused, and for whether it is whole.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from shared.cli.client import ApiRefused, Client
 from shared.cli.journal_records import Record
 from shared.cli.restoring import Wanted, restore
 from shared.ledger.line_text import read_lines
+from shared.ledger.rules.verifying import SCHEMA, UNREADABLE
 
 BATCH: Final = 200
 LINES: Final = 900
@@ -23,7 +25,9 @@ PAUSE_SECONDS: Final = 0.25
 AT_FAULT: Final = frozenset({400, 413, 422})
 """Statuses that are about what a line says: any other no is about all of them."""
 
-Numbered = tuple[int, Record | None]
+Numbered: TypeAlias = tuple[int, Record | None]
+Lines: TypeAlias = Callable[[], Iterable[Numbered]]
+"""The file's records from the first on, each time it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,22 @@ class Imported:
     faults: list[str] = field(default_factory=list)
 
 
-def import_records(client: Client, records: Iterable[Numbered], tell: Callable[[Imported], object]) -> Imported:
+@dataclass(slots=True)
+class Survey:
+    """What a file holds, as a first reading tells; nothing is posted meanwhile."""
+
+    accounts: list[tuple[int, Record]] = field(default_factory=list)
+    """In the order of the file, with the numbers of their lines."""
+    wanted: Wanted = field(default_factory=Wanted)
+    entries: set[str] = field(default_factory=set)
+    ended: bool = False
+    faults: list[str] = field(default_factory=list)
+    """Why the file as a whole is not what its end says; each entry of it may stand all the same."""
+    foreign: bool = False
+    """Whether it is written in a form that is not ours: then nothing of it is believed."""
+
+
+def import_records(client: Client, lines: Lines, tell: Callable[[Imported], object]) -> Imported:
     """Post all entries of a file, opening accounts that are not there; `tell` hears of every batch.
 
     Floors, currencies and states of accounts, and closed months, are set at the end, if there was no fault.
@@ -60,26 +79,31 @@ def import_records(client: Client, records: Iterable[Numbered], tell: Callable[[
     Raises:
         ApiRefused: the API cannot be reached, or does not let this key post.
     """
-    imported, wanted = Imported(), Wanted()
+    survey = surveyed(lines())
+    imported = Imported(faults=survey.faults)
+    if survey.foreign:
+        return imported
+    for line, account in survey.accounts:
+        _open_account(client, account, line, imported)
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: set[Future[Imported]] = set()
-        for batch in _batches(_orders(_noted(records, wanted), client, imported)):
+        for batch in _batches(_orders(lines(), imported)):
             waiting.add(pool.submit(_post, client, batch))
             if len(waiting) >= 2 * THREADS:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 _add(imported, done, tell)
         _add(imported, waiting, tell)
-    _end(client, imported, wanted)
+    _end(client, imported, survey)
     return imported
 
 
-def _end(client: Client, imported: Imported, wanted: Wanted) -> None:
+def _end(client: Client, imported: Imported, survey: Survey) -> None:
     """Set accounts and months, unless entries are still to come: closed, their month would take them no more."""
-    if imported.faults or not wanted.whole:
+    if imported.faults or not survey.ended:
         why = "there are faults" if imported.faults else "the file has no end"
         imported.left.append(f"{why}: floors, currencies and states of accounts, and closed months, are not set")
         return
-    restored = restore(client, wanted)
+    restored = restore(client, survey.wanted)
     imported.restored = restored.changes
     imported.left += restored.left
     imported.faults += restored.faults
@@ -97,44 +121,58 @@ def _add(imported: Imported, done: Iterable[Future[Imported]], tell: Callable[[I
 # --- reading -----------------------------------------------------------------------------
 
 
-def _noted(records: Iterable[Numbered], wanted: Wanted) -> Iterator[Numbered]:
-    """The same records, keeping what is done last."""
-    for line, record in records:
+def surveyed(lines: Iterable[Numbered]) -> Survey:
+    """Read a file for what it holds. Of two lines about one account or month the last counts."""
+    survey, counted = Survey(), ""
+    for line, record in lines:
         match record or {}:
+            case {"kind": "journal", "schema": schema} if schema != SCHEMA:
+                survey.foreign = True
+                survey.faults.append(f"line {line}: a journal of schema {schema!r}, only {SCHEMA} is known")
             case {"kind": "account"} as account:
-                wanted.accounts.append(account)
-            case {"kind": "period"} as period:
-                wanted.periods.append(period)
-            case {"kind": "end"}:
-                wanted.whole = True
-        yield line, record
+                survey.accounts.append((line, account))
+                survey.wanted.accounts[str(account.get("code"))] = account
+            case {"kind": "period", "month": str(month)} as period:
+                survey.wanted.periods[month] = period
+            case {"kind": "entry", "id": str(entry_id)}:
+                survey.entries.add(entry_id)
+            case {"kind": "end"} as end:
+                survey.ended = True
+                counted = repr(end.get("entries"))
+    if survey.ended and counted != repr(len(survey.entries)):
+        survey.faults.append(f"the file's end counts {counted} entries, {len(survey.entries)} are there")
+    return survey
 
 
-def _orders(records: Iterable[Numbered], client: Client, imported: Imported) -> Iterator[Order]:
-    for line, record in records:
+def _orders(lines: Iterable[Numbered], imported: Imported) -> Iterator[Order]:
+    for line, record in lines:
         try:
             match record or {}:
-                case {"kind": "account"} as account:
-                    _open_account(client, account, line, imported)
                 case {"kind": "entry", "fields": {"outcome": "refused"}}:
                     imported.refused_there += 1
                 case {"kind": "entry", "fields": {"outcome": "posted"}} as entry:
                     yield Order(line, _body(entry, imported))
-                case {"kind": "journal" | "seal" | "leaves" | "total" | "end"}:
+                case {"kind": "journal" | "account" | "seal" | "leaves" | "total" | "end"}:
                     continue
                 case {"kind": "period", "month": str(), "state": "soft_closed" | "year_end" | "hard_closed"}:
                     continue
                 case _:
                     imported.faults.append(f"line {line}: no record of a journal")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            imported.faults.append(f"line {line}: the record is not whole ({type(error).__name__} {error})")
+        except UNREADABLE as error:
+            imported.faults.append(_not_whole(line, error))
+
+
+def _not_whole(line: int, error: Exception) -> str:
+    return f"line {line}: the record is not whole ({type(error).__name__} {error})"
 
 
 def _open_account(client: Client, record: Record, line: int, imported: Imported) -> None:
-    body = {name: record[name] for name in ("code", "type", "name", "shards")}
-    body |= {name: record[name] for name in ("declared_rate", "metadata") if record.get(name)}
     try:
+        body = {name: record[name] for name in ("code", "type", "name", "shards")}
+        body |= {name: record[name] for name in ("declared_rate", "metadata") if record.get(name)}
         _until_decided(client, "/v1/ledger/accounts", body)
+    except UNREADABLE as error:
+        imported.faults.append(_not_whole(line, error))
     except ApiRefused as refused:
         if refused.code == "account_exists":
             return

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TextIO
 
 import typer
 from rich.console import Console
@@ -17,6 +17,7 @@ from shared.cli.verbs import Key, Place, Url, client_of, place_of
 from shared.ledger.rules.journal_text import beancount
 from shared.ledger.rules.verifying import Finding, Verdict, verify
 
+SEAL_DIGITS: Final = 18
 SHOWN: Final = 20
 """Findings or faults shown one by one; the rest are counted."""
 
@@ -40,10 +41,12 @@ def export_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
     if form not in _FORMS:
         message = f"the format is one of {', '.join(_FORMS)}"
         raise typer.BadParameter(message)
+    if output.is_dir() or not output.parent.is_dir():
+        message = f"{output} is a folder" if output.is_dir() else f"there is no folder {output.parent}"
+        raise typer.BadParameter(message, param_hint="--output")
     client = tenants_client(place_of(context), tenant, url, key)
-    draft = output.with_name(f".{output.name}.part")
     entries, left_out = 0, 0
-    with _bar("exported") as advance, draft.open("w", encoding="utf-8", newline="\n") as file:
+    with _bar("exported") as advance, _draft(output) as file:
 
         def counted() -> Iterator[Record]:
             nonlocal entries, left_out
@@ -55,10 +58,9 @@ def export_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
                 yield record
 
         file.writelines(_FORMS[form](counted()))
-    draft.replace(output)
     written = f"{entries - left_out:,} entries in {output}"
     told = f"{written}; {left_out:,} refused ones left out" if left_out else written
-    _console.print(told, markup=False, soft_wrap=True)
+    _say(told)
 
 
 def import_journal(
@@ -72,9 +74,12 @@ def import_journal(
     key: Key = "",
 ) -> None:
     """Post the entries of a journal file, then set its accounts and months; a second time it does nothing."""
+    if not file.is_file():
+        message = "a journal is read twice, so it is a file, not a pipe"
+        raise typer.BadParameter(message, param_hint="FILE")
     client = tenants_client(place_of(context), tenant, url, key)
-    with _bar("read", file.stat().st_size) as advance:
-        imported = import_records(client, in_file(file, advance), lambda _: None)
+    with _bar("read", 2 * file.stat().st_size) as advance:
+        imported = import_records(client, lambda: in_file(file, advance), lambda _: None)
     _tell_import(imported)
     if imported.faults:
         raise typer.Exit(1)
@@ -116,16 +121,14 @@ def verify_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
 def show_verdict(verdict: Verdict) -> None:
     """Say what a verification came to; the first finding first."""
     for finding in verdict.findings[:SHOWN]:
-        _console.print(_line(finding), markup=False, soft_wrap=True)
+        _say(_line(finding))
     if verdict.found > SHOWN:
         _console.print(f"... and {verdict.found - SHOWN:,} more")
     head = f"last seal {verdict.head.number}:{verdict.head.hash}" if verdict.head else "no seal"
     found = "sound" if verdict.sound else f"NOT SOUND: {verdict.found:,} findings"
-    _console.print(
+    _say(
         f"{found}: {verdict.entries:,} entries of {verdict.tenant}, {verdict.seals} seals, "
-        f"{verdict.unsealed:,} entries not sealed yet; {head}",
-        markup=False,
-        soft_wrap=True,
+        f"{verdict.unsealed:,} entries not sealed yet; {head}"
     )
 
 
@@ -137,14 +140,20 @@ def _line(finding: Finding) -> str:
 def _tell_import(imported: Imported) -> None:
     for told in (imported.faults, imported.left):
         for line in told[:SHOWN]:
-            _console.print(line, markup=False, soft_wrap=True)
+            _say(line)
         if len(told) > SHOWN:
             _console.print(f"... and {len(told) - SHOWN} more")
     parts = [f"{imported.posted:,} posted", f"{imported.known:,} there already", f"{len(imported.faults):,} faults"]
     parts += [f"{imported.refused_there:,} refused ones left out"] if imported.refused_there else []
     parts += [f"{imported.memos:,} memos left behind (only their own books open them)"] if imported.memos else []
     parts += [f"{imported.restored:,} settings of accounts and months"] if imported.restored else []
-    _console.print("; ".join(parts), markup=False, soft_wrap=True)
+    _say("; ".join(parts))
+
+
+def _say(line: str) -> None:
+    """Say one line. What a file says may steer a terminal, or break the line: it is shown, not obeyed."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in line)
+    _console.print(shown, markup=False, soft_wrap=True)
 
 
 def _json_lines(records: Iterable[Record]) -> Iterator[str]:
@@ -168,7 +177,7 @@ def _noted(text: str) -> tuple[int, str] | None:
     if not text:
         return None
     number, colon, digest = text.partition(":")
-    if not colon or not number.isdecimal():
+    if not colon or not number.isdecimal() or len(number) > SEAL_DIGITS:
         message = "a seal is noted as NUMBER:HASH"
         raise typer.BadParameter(message, param_hint="--known")
     return int(number), digest
@@ -189,6 +198,18 @@ def tenants_client(place: Place, tenant: str, url: str, key: str) -> Client:
 def _unknown(tenant: str) -> str:
     message = f"no key of {tenant} is known here: give one with --key"
     raise ApiRefused(message)
+
+
+@contextmanager
+def _draft(output: Path) -> Iterator[TextIO]:
+    """A file that is there once all of it is written, and otherwise as it was."""
+    draft = output.with_name(f".{output.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        draft.replace(output)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from shared.cli.client import ApiRefused, Client
+from shared.ledger.rules.verifying import SCHEMA
 from shared.limits import JOURNAL_PAGE
 
 Record: TypeAlias = Mapping[str, Any]
-SCHEMA: Final = 1
 PAGE: Final = 200
 NOT_FOUND: Final = 404
 

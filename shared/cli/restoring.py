@@ -30,11 +30,10 @@ Step = tuple[str, dict[str, Any]]
 
 @dataclass(slots=True)
 class Wanted:
-    """What the journal says of its accounts and months; `whole` once its end was read."""
+    """What the journal says of its accounts, by code, and of its months."""
 
-    accounts: list[Record] = field(default_factory=list)
-    periods: list[Record] = field(default_factory=list)
-    whole: bool = False
+    accounts: dict[str, Record] = field(default_factory=dict)
+    periods: dict[str, Record] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,13 +53,12 @@ def restore(client: Client, wanted: Wanted) -> Restored:
     """
     done = Restored()
     chart = {account["code"]: account for account in listed(client, ACCOUNTS)}
-    for account in wanted.accounts:
-        there = chart.get(account["code"])
+    for code, account in wanted.accounts.items():
+        there = chart.get(code)
         if there is not None:
-            _carry_out(client, f"account {account['code']}", _account_steps(account, there, done), done)
+            _carry_out(client, f"account {code}", _account_steps(account, there, done), done)
     states = {period["period"]: period["state"] for period in listed(client, PERIODS)}
-    for period in sorted(wanted.periods, key=lambda one: str(one["month"])):
-        month = str(period["month"])
+    for month, period in sorted(wanted.periods.items()):
         _carry_out(client, f"month {month}", _period_steps(period, states.get(month, "open"), done), done)
     return done
 

@@ -16,7 +16,8 @@ from shared.ledger.exchange import ExchangeRate
 from shared.limits import ENTRY_METADATA
 from shared.ports import Fields, Value
 
-KEY: Final = re.compile(r"[a-z0-9_]{1,40}")
+KEY: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
+"""Firestore keeps names that begin and end with `__` for itself, within maps too."""
 CODE: Final = re.compile(r"[A-Za-z0-9 ._:/#-]{0,64}")
 MEMO: Final = "memo"
 """The memo's name as a field: what its ciphertext is bound to, and what a disclosure asks for."""
@@ -60,7 +61,7 @@ def check_metadata(metadata: Mapping[str, str], most: int) -> None:
         raise Invalid(message, field="metadata")
     for key, value in metadata.items():
         if not KEY.fullmatch(key) or not CODE.fullmatch(value):
-            message = "metadata are codes of up to 64 characters under keys of up to 40 (a-z 0-9 _)"
+            message = "metadata are codes of up to 64 characters under keys of up to 40 (a-z 0-9 _, no _ first)"
             raise Invalid(message, field="metadata")
 
 

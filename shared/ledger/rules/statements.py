@@ -152,10 +152,19 @@ def open_cursor(text: str, question: Question, keys: Sequence[bytes], at: dateti
         position = _read(json.loads(base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)))
     except (binascii.Error, ValueError, TypeError, KeyError) as error:
         raise _foreign() from error
-    if at - position.begun_at > STALE_AFTER:
-        message = "the statement was begun too long ago; begin it again"
-        raise StaleCursor(message, field="cursor")
+    check_age(position.begun_at, at, "statement")
     return position
+
+
+def check_age(begun_at: datetime, at: datetime, what: str) -> None:
+    """See that what was begun then can still be gone on with.
+
+    Raises:
+        StaleCursor: its instant cannot be read any more.
+    """
+    if at - begun_at > STALE_AFTER:
+        message = f"the {what} was begun too long ago; begin it again"
+        raise StaleCursor(message, field="cursor")
 
 
 def _signature(question: Question, body: str, key: bytes) -> str:

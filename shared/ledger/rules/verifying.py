@@ -18,6 +18,9 @@ Record: TypeAlias = Mapping[str, Any]
 IsSigned: TypeAlias = Callable[[bytes, bytes], bool]
 """Whether a signature is of a statement, by a key that the auditor trusts."""
 
+SCHEMA: Final = 1
+"""The form of a journal's records that is written here, and read."""
+
 NAMED_FINDINGS: Final = 1_000
 TotalKey: TypeAlias = tuple[str, str, str, str]
 """Account, currency, month, kind."""
@@ -62,7 +65,7 @@ class Verifier:
     is_signed: IsSigned
     known: tuple[int, str] | None = None
     """A seal's number and hash that the auditor noted earlier: without it a cut-off end cannot be seen."""
-    _tenant: str = ""
+    _tenant: str | None = None
     _seals: dict[int, Seal] = field(default_factory=dict)
     _pages: dict[int, dict[int, list[Leaf]]] = field(default_factory=dict)
     _expected: dict[str, tuple[int, Leaf]] | None = None
@@ -82,6 +85,8 @@ class Verifier:
 
     def take(self, record: Record) -> None:
         """Take one record; one that cannot be read is a finding."""
+        if self._ended is not None:
+            self._find(Finding(LAST, 0, "unreadable", "end", "a record stands behind the end"))
         try:
             self._take(record)
         except UNREADABLE as error:
@@ -91,7 +96,7 @@ class Verifier:
     def _take(self, record: Record) -> None:
         match record["kind"]:
             case "journal":
-                self._tenant = record["tenant"]
+                self._take_head(record)
             case "seal":
                 self._take_seal(Seal.of_json(record))
             case "leaves":
@@ -112,7 +117,18 @@ class Verifier:
             case _:
                 self._find(Finding(0, 0, "unreadable", "", "a record of no known kind"))
 
+    def _take_head(self, record: Record) -> None:
+        """Whose journal it is; told again, another's name would stand under seals that are not theirs."""
+        (tenant,) = _kinds(str, record["tenant"])
+        if record["schema"] != SCHEMA:
+            self._find(Finding(0, 0, "unreadable", "journal", "of a schema that is not known here"))
+        if self._tenant is not None:
+            self._find(Finding(0, 0, "unreadable", "journal", "the file says more than once whose it is"))
+            return
+        self._tenant = tenant
+
     def _take_seal(self, seal: Seal) -> None:
+        _ = seal.statement  # what is signed; of a seal that can be read, but not be stated, nothing is believed
         if seal.number in self._seals:
             self._find(Finding(seal.number, 0, "seal_broken", str(seal.number), "it is there twice"))
         self._seals[seal.number] = seal
@@ -215,7 +231,7 @@ class Verifier:
 
     def _flaws_of_leaves(self, seal: Seal) -> Iterable[str]:
         pages = self._pages.pop(seal.number, {})
-        if sorted(pages) != list(range(seal.pages)):
+        if len(pages) != seal.pages or sorted(pages) != list(range(seal.pages)):
             yield "pages of its leaves are missing"
         leaves = [leaf for page in sorted(pages) for leaf in pages[page]]
         if len(leaves) != seal.count or root_over(leaves).hex() != seal.root:
@@ -247,7 +263,7 @@ class Verifier:
             self._find(Finding(LAST, 0, "unreadable", "end", "the file is cut off, or says another count of entries"))
         head = self._seals[max(self._seals)] if self._seals else None
         return Verdict(
-            self._tenant,
+            self._tenant or "",
             self._entries,
             len(self._seals),
             len(self._young),

@@ -19,12 +19,13 @@ from shared.ledger.model import Account, Period, PeriodState
 from shared.ledger.records import read_account, read_period
 from shared.ledger.refusals import UnknownSeal
 from shared.ledger.rules.seals import Seal, instant_of, leaves_list, micros, plain_fields
+from shared.ledger.rules.statements import check_age
+from shared.ledger.rules.verifying import SCHEMA
 from shared.ledger.use_cases.seals import Seals
 from shared.limits import JOURNAL_PAGE
 from shared.listing import every
 from shared.ports import Document, Query, Value
 
-SCHEMA: Final = 1
 SEALS_PAGE: Final = 100
 
 
@@ -54,8 +55,10 @@ class Journals:
 
         Raises:
             Malformed: the cursor is of no journal.
+            StaleCursor: the journal's instant cannot be read any more.
         """
-        read_at, after = _read_cursor(cursor) if cursor else (self._store.read_time(), None)
+        now = self._store.read_time()  # the store's own: a cursor's instant is held against the clock that it is of
+        read_at, after = _read_cursor(cursor, now) if cursor else (now, None)
         page = self._store.query(Query("entries", tenant, limit=limit, after=after, as_is=True), at=read_at)
         return JournalPage(
             tenant,
@@ -68,7 +71,11 @@ class Journals:
         )
 
     def records(self, tenant: TenantId) -> Iterator[dict[str, Any]]:
-        """A whole journal from the store: seals with their leaves, chart, entries, totals, closed months, the end."""
+        """A whole journal from the store: seals with their leaves, chart, entries, totals, closed months, the end.
+
+        Raises:
+            StaleCursor: it took longer than an instant of the past can be read.
+        """
         yield {"kind": "journal", "schema": SCHEMA, "tenant": tenant}
         yield from self._seal_records(tenant)
         cursor: str | None = None
@@ -101,7 +108,7 @@ class Journals:
         """A page's leaves; none where somebody took or garbled them: the root tells whoever verifies."""
         try:
             return leaves_list(self._seals.leaves(seal.tenant, seal.number, page))
-        except (UnknownSeal, ValueError, TypeError):
+        except UnknownSeal:
             return []
 
     def _all(self, tenant: TenantId, collection: str, at: datetime) -> Iterator[Document]:
@@ -171,9 +178,10 @@ def _write_cursor(read_at: datetime, after: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode("ascii")
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
+def _read_cursor(cursor: str, now: datetime) -> tuple[datetime, str]:
     match _cursor_parts(cursor):
-        case [int(count), str(after)] if not isinstance(count, bool) and 0 <= count < 2**53:
+        case [int(count), str(after)] if not isinstance(count, bool) and 0 <= count <= micros(now):
+            check_age(instant_of(count), now, "journal")
             return instant_of(count), after
     raise _foreign_cursor()
 

@@ -244,9 +244,14 @@ class Seals:
         """A page of a seal's leaves, from 0.
 
         Raises:
-            UnknownSeal: there is no such seal or page.
+            UnknownSeal: there is no such seal or page, or somebody garbled it: whoever verifies names the seal.
         """
-        return read_leaves(cast("str", self._found(leaves_ref(tenant, number, page))["leaves"]))
+        document = self._found(leaves_ref(tenant, number, page))
+        try:
+            return read_leaves(cast("str", document["leaves"]))
+        except (KeyError, TypeError, ValueError) as error:
+            message = "the page of leaves cannot be read: run daybook verify"
+            raise UnknownSeal(message, field="page") from error
 
     def inclusion(self, tenant: TenantId, entry_id: StoredId) -> Inclusion:
         """The proof that an entry is under a seal, from what was sealed: whoever checks it recomputes the leaf.

@@ -1,8 +1,9 @@
 """Accounts, months and control operations on the wire."""
 
+from decimal import Decimal
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from shared.ledger.model import ACCOUNT_METADATA, MAX_SHARDS, Account, AccountType, Floor, Period
@@ -56,6 +57,14 @@ class NewAccount(Wire):
     floor: FloorWire | None = None
     currencies: Currencies = ()
     metadata: AccountMetadata = Field(default_factory=dict)
+
+    @field_validator("floor")
+    @classmethod
+    def _one_shard(cls, floor: FloorWire | None, info: ValidationInfo) -> FloorWire | None:
+        if floor and (info.data.get("shards") or SHARDS_WITH_FLOOR) != SHARDS_WITH_FLOOR:
+            message = "an account with a floor has one shard, for its guard is one"
+            raise ValueError(message)
+        return floor
 
     def account(self) -> Account:
         """The account asked for."""
@@ -146,13 +155,14 @@ class ReshardOrder(ControlOrder):
     """How many documents a month share an account's postings: as many, or as its writes per second need."""
 
     shards: ShardCount | None = None
-    rate: Rate | None = None
+    rate: Rate | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.shards is None) == (self.rate is None):
+    @field_validator("rate")
+    @classmethod
+    def _one_of_two(cls, rate: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        if "shards" in info.data and (info.data["shards"] is None) == (rate is None):
             raise _ONE_OF_TWO
-        return self
+        return rate
 
     def terms(self) -> Terms:
         """The terms asked for."""

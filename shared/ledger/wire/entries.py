@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from shared.calls import Call
 from shared.ledger.entry_data import EntryData
@@ -140,6 +140,14 @@ class RangeQuery(Wire):
 
     through: Month
     first: Month | None = None
+
+    @field_validator("first")
+    @classmethod
+    def _in_order(cls, first: str | None, info: ValidationInfo) -> str | None:
+        if first and "through" in info.data and info.data["through"] < first:
+            message = "`first` is not after `through`"
+            raise ValueError(message)
+        return first
 
 
 class BalanceRow(Wire):

@@ -9,7 +9,7 @@ from shared.ledger.model import Reverses
 from shared.limits import ENTRY_METADATA, ENTRY_RATES
 from shared.wire import Currency, DecimalText, Wire
 
-MetadataKey = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
+MetadataKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
 MetadataValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/#-]{0,64}$")]
 
 Metadata = Annotated[

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from shared.calls import Call
 from shared.ledger.model import EntryKind, Side, month_of
@@ -25,14 +25,15 @@ class UntilQuery(Wire):
     """All months through one, or all days up to `on`: one of the two."""
 
     through: Month | None = None
-    on: IsoDate | None = None
+    on: IsoDate | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _one_of_the_two(self) -> Self:
-        if (self.through is None) == (self.on is None):
+    @field_validator("on")
+    @classmethod
+    def _one_of_the_two(cls, on: date | None, info: ValidationInfo) -> date | None:
+        if "through" in info.data and (info.data["through"] is None) == (on is None):
             message = "say either `through` or `on`"
             raise ValueError(message)
-        return self
+        return on
 
     @property
     def month(self) -> str:
@@ -99,12 +100,13 @@ class StatementQuery(PageQuery):
     by: View = View.EFFECTIVE
     cursor: str | None = Field(default=None, min_length=1, max_length=4_000)
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last < self.first:
+    @field_validator("last")
+    @classmethod
+    def _in_order(cls, last: date, info: ValidationInfo) -> date:
+        if "first" in info.data and last < info.data["first"]:
             message = "`to` is not before `from`"
             raise ValueError(message)
-        return self
+        return last
 
     def question(self, call: Call, account: str) -> Question:
         """The statement asked for."""
@@ -209,14 +211,15 @@ class OpeningRowWire(Wire):
     account: AccountCode
     currency: Currency
     debit: Annotated[int, Field(gt=0, le=10**15)] | None = None
-    credit: Annotated[int, Field(gt=0, le=10**15)] | None = None
+    credit: Annotated[int, Field(gt=0, le=10**15)] | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _one_side(self) -> Self:
-        if (self.debit is None) == (self.credit is None):
+    @field_validator("credit")
+    @classmethod
+    def _one_side(cls, amount: int | None, info: ValidationInfo) -> int | None:
+        if "debit" in info.data and (info.data["debit"] is None) == (amount is None):
             message = "a row has a debit or a credit"
             raise ValueError(message)
-        return self
+        return amount
 
     def row(self) -> OpeningRow:
         """The row asked for."""

@@ -57,7 +57,7 @@ def a_journal() -> list[Record]:
     one, first = sealed(None, 10, *entries[:2])
     two, second = sealed(one, 20, *entries[2:4])
     totals = [a_total("assets:bank", 500, 0, 5), a_total("revenue:sales", 0, 500, 5)]
-    head = [{"kind": "journal", "tenant": "acme"}, two.as_json(), second, one.as_json(), first]
+    head = [{"kind": "journal", "schema": 1, "tenant": "acme"}, two.as_json(), second, one.as_json(), first]
     return [*head, *entries, *totals, {"kind": "end", "entries": 5, "read_at": 30}]
 
 
@@ -85,7 +85,7 @@ def test_an_honest_journal_is_sound() -> None:
     """Nothing is found, and what no seal covers yet is counted."""
     found = judged(a_journal())
     assert (found.findings, found.found, found.seals, found.unsealed) == ((), 0, 2, 1)
-    assert judged([{"kind": "journal", "tenant": "acme"}, {"kind": "end", "entries": 0}]).sound
+    assert judged([{"kind": "journal", "schema": 1, "tenant": "acme"}, {"kind": "end", "entries": 0}]).sound
 
 
 def test_seals_behind_the_entries_are_not_believed() -> None:
@@ -207,7 +207,7 @@ def test_the_first_of_very_many_findings_is_the_first_there_is(monkeypatch: pyte
     entries = [an_entry(f"e{100 - created}", created) for created in range(1, 21)]
     one, leaves = sealed(None, 50, *entries)
     altered = [{**entry, "fields": {**entry["fields"], "reference": "X"}} for entry in entries]
-    head = [{"kind": "journal", "tenant": "acme"}, one.as_json(), leaves]
+    head = [{"kind": "journal", "schema": 1, "tenant": "acme"}, one.as_json(), leaves]
     totals = [a_total("assets:bank", 2_000, 0, 20), a_total("revenue:sales", 0, 2_000, 20)]
     found = judged([*head, *sorted(altered, key=lambda one: str(one["id"])), *totals, {"kind": "end", "entries": 20}])
     assert [one.name for one in found.findings] == ["e99", "e98", "e97"]
@@ -246,6 +246,48 @@ def test_a_signature_does_not_make_good_what_a_seal_says() -> None:
         (resigned(a_journal(), leaves, counted=5), "the store counted 5 entries where 4"),
     ):
         assert [(one.what, why in one.why) for one in judged(flawed).findings][:1] == [("seal_broken", True)]
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"kind": "journal", "schema": 1, "tenant": "rival"}, "more than once"),
+        ({"kind": "journal", "schema": 99, "tenant": "acme"}, "schema"),
+        ({"kind": "end", "entries": 5}, "behind the end"),
+        ({"kind": "account"}, "behind the end"),
+    ],
+)
+def test_a_file_says_once_whose_it_is_and_where_it_ends(odd: Record, why: str) -> None:
+    """A second name was shown beside "sound", over seals that are another's."""
+    journal = a_journal()
+    place = len(journal) if why == "behind the end" else 1
+    found = judged([*journal[:place], odd, *journal[place:]])
+    assert (found.tenant, found.sound) == ("acme", False)
+    assert any(why in one.why for one in found.findings)
+
+
+def test_a_journal_of_another_schema_is_not_believed() -> None:
+    """What its records mean is not known here."""
+    journal = a_journal()
+    journal[0]["schema"] = 2
+    assert (first_of(journal).what, first_of(journal).name) == ("unreadable", "journal")
+
+
+def test_a_seal_of_a_thousand_million_pages_is_one_finding() -> None:
+    """They were counted out in memory, before anybody looked whether it is signed."""
+    journal = a_journal()
+    journal[1]["pages"] = 10**9
+    assert "pages" in "".join(one.why for one in judged(journal).findings)
+
+
+@pytest.mark.parametrize("name", ["tenant", "key_version", "root"])
+def test_a_seal_that_cannot_be_stated_is_named_and_no_entry_for_it(name: str) -> None:
+    """Half a character: it ended the verifying, or the first entry was blamed and the rest of the chain passed over."""
+    journal = a_journal()
+    journal[1][name] = "\ud800"
+    found = judged(journal)
+    assert ("unreadable", "2") in {(one.what, one.name) for one in found.findings}
+    assert not {"a", "b", "young"} & {one.name for one in found.findings}
 
 
 def test_seals_of_another_tenant_are_not_this_ones() -> None:
