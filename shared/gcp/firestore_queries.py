@@ -64,10 +64,8 @@ def put_query(target: Any, query: Query, *, root: str, limit: int | None) -> Non
     Raises:
         Malformed: the cursor is not one of this query.
     """
-    put_conditions(target, query)
     order = order_of(query)
-    for name in order:
-        _put_order(target, name.removeprefix("-"), descending=name.startswith("-"))
+    put_conditions(target, query)
     _put_order(target, _NAME, descending=bool(order) and order[-1].startswith("-"))
     if query.only:
         for name in dict.fromkeys((*query.only, *(name.removeprefix("-") for name in order))):
@@ -79,7 +77,11 @@ def put_query(target: Any, query: Query, *, root: str, limit: int | None) -> Non
 
 
 def put_conditions(target: Any, query: Query) -> None:
-    """Fill the collection and the conditions alone, for an aggregation."""
+    """Fill the collection, the conditions and the order of fields: all of an aggregation.
+
+    A count has an order too: without one Firestore looks for an index that is ascending by what is compared, where the
+    query's own may be descending.
+    """
     origin = target.from_.add()
     origin.collection_id, origin.all_descendants = query.collection, query.group
     if len(query.where) == 1:
@@ -89,6 +91,8 @@ def put_conditions(target: Any, query: Query) -> None:
         composite.op = _AND
         for where in query.where:
             _put_filter(composite.filters.add(), where)
+    for name in order_of(query):
+        _put_order(target, name.removeprefix("-"), descending=name.startswith("-"))
 
 
 def _put_filter(target: Any, where: Where) -> None:

@@ -4,7 +4,7 @@ It answers the very messages that the adapter sends, so the adapter is simulated
 does was measured on Google's emulator (docs/ledger.md, M1 to M5), and a test holds it against that.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random  # noqa: TID251 - seeded by the world
@@ -17,7 +17,8 @@ from shared.gcp.firestore_values import read_fields
 from shared.gcp.rpc import Method, RpcFailed
 from shared.ports import Fields, Value
 from tests.simulation.documents import Documents, Micros, Stored, instant, put_instant
-from tests.simulation.queries import aggregate, matching, selected
+from tests.simulation.indexes import served
+from tests.simulation.queries import aggregate, filters_of, matching, selected
 
 Status: TypeAlias = grpc.StatusCode
 
@@ -59,6 +60,8 @@ class Firestore:
 
     now: Callable[[], datetime]
     random: Random
+    serves: Callable[[Any, Iterable[Any]], bool] = served
+    """Whether a query, with its filters, has an index; Google's emulator looks for none."""
     documents: Documents = field(default_factory=Documents)
     observers: list[Observer] = field(default_factory=list)
     commits: int = 0
@@ -119,6 +122,7 @@ class Firestore:
         at = instant(request.read_time) if request.HasField("read_time") else None
         read_at, answers = at or self.time(), []
         query = request.structured_query
+        self._indexed(methods.RUN_QUERY, query)
         for state in matching(self.documents, request.parent, query, at):
             answer = methods.RUN_QUERY.response()
             answer.document.CopyFrom(selected(state, query))
@@ -133,11 +137,17 @@ class Firestore:
         at = instant(request.read_time) if request.HasField("read_time") else None
         answer = methods.RUN_AGGREGATION.response()
         query = request.structured_aggregation_query
+        self._indexed(methods.RUN_AGGREGATION, query.structured_query)
         found = matching(self.documents, request.parent, query.structured_query, at)
         for alias, value in aggregate(found, query.aggregations).items():
             answer.result.aggregate_fields[alias].CopyFrom(value)
         put_instant(answer.read_time, at or self.time())
         return [answer]
+
+    def _indexed(self, method: Method, query: Any) -> None:
+        """Refuse what Firestore would: a query that no index serves."""
+        if not self.serves(query, list(filters_of(query.where))):
+            raise RpcFailed(method, Status.FAILED_PRECONDITION, f"no index serves {query}")
 
     # --- transactions
 

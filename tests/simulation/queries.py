@@ -28,7 +28,7 @@ def matching(documents: Documents, parent: str, query: Any, at: Micros | None) -
     """The documents of a query at an instant, in its order, from its cursor on, up to its limit."""
     origin = query.from_[0]
     prefix = f"{parent}/" if origin.all_descendants else f"{parent}/{origin.collection_id}/"
-    conditions = [_condition(one) for one in _filters(query.where)]
+    conditions = [_condition(one) for one in filters_of(query.where)]
     among = documents.within(origin.collection_id, prefix, at)
     found = [one for one in among if all(holds(one) for holds in conditions)]
     orders = [(order.field.field_path, order.direction == _DESCENDING) for order in query.order_by]
@@ -82,7 +82,8 @@ def _sum(states: Iterable[Stored], path: str) -> Any:
 # --- filters -----------------------------------------------------------------------------
 
 
-def _filters(where: Any) -> Iterator[Any]:
+def filters_of(where: Any) -> Iterator[Any]:
+    """The single filters of a query's condition."""
     match where.WhichOneof("filter_type"):
         case "composite_filter":
             yield from where.composite_filter.filters
