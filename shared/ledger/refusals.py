@@ -97,6 +97,12 @@ class EntryNotPosted(Conflict):
     code = "entry_not_posted"
 
 
+class ClosingEntryStands(Conflict):
+    """The entry closed a year: the year is reopened, adjusted and closed again, its closing is not reversed."""
+
+    code = "closing_entry"
+
+
 class NothingLeftToReverse(Conflict):
     """Earlier reversals undid the whole entry."""
 

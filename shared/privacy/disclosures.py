@@ -9,6 +9,7 @@ from typing import cast
 
 from shared.calls import Call, Done, Outcome
 from shared.desk import Desk
+from shared.faults import IdempotencyKeyReused
 from shared.ports import Create, Document, Value, View, tenant_ref
 from shared.privacy.model import Place, Purpose, Sealed
 from shared.privacy.vault import Vault
@@ -37,12 +38,13 @@ class Disclosures:
 
         Raises:
             PersonalDataUnreadable: a key is gone; that it was asked for stays recorded.
+            IdempotencyKeyReused: the same cause asked for something else.
             Retryable: keys or store did not answer.
         """
         ref = tenant_ref(call.tenant, "disclosures", call.cause.stored_id("disclosure"))
         names = sorted(sealed)
 
-        def decide(_: View) -> Outcome[list[str]]:
+        def decide(view: View) -> Outcome[list[str]]:
             fields: dict[str, Value] = {
                 "schema": 1,
                 "collection": place.collection,
@@ -52,7 +54,13 @@ class Disclosures:
                 "principal": call.principal,
                 "at": call.at,
             }
-            return Outcome(ref, f"{place.collection}.disclose", names, (Create(ref, fields),))
+            action, known = f"{place.collection}.disclose", view[ref] if view.failures else None
+            if known is None:
+                return Outcome(ref, action, names, (Create(ref, fields),))
+            if any(known[name] != value for name, value in fields.items() if name != "at"):
+                message = "this Idempotency-Key was used with another request"
+                raise IdempotencyKeyReused(message, field="Idempotency-Key")
+            return Outcome(ref, action, names)
 
         done = self._desk.perform(call, (), decide, _names)
         sealer = self._vault.sealer(call.tenant, place.document)

@@ -19,7 +19,7 @@ from functions.platform.api_keys import api_keys
 from functions.platform.tenants import tenants
 from functions.webhooks.webhook_endpoints import webhook_endpoints
 from shared.events import Announcement, Command
-from shared.ports import Query, Value
+from shared.ports import Decision, Delete, Query, Value
 from shared.settings import Settings
 from shared.wiring import House, house
 from tests.builders import NOON
@@ -104,6 +104,12 @@ class Office:
     def documents(self, collection: str, tenant: Any = None) -> list[Mapping[str, Value]]:
         """Everything in a collection."""
         return [document.fields for document in self.house.store.query(Query(collection, tenant)).documents]
+
+    def forget(self, collection: str, tenant: Any) -> None:
+        """Delete everything in a collection, as Firestore does with what is past its time."""
+        found = self.house.store.query(Query(collection, tenant)).documents
+        gone: Decision[None] = Decision(None, tuple(Delete(document.ref) for document in found))
+        self.house.store.transact((), lambda _: gone)
 
     def _door(self, path: str) -> Client:
         serve = next(serve for prefix, serve in _DOORS.items() if path.startswith(prefix))

@@ -21,7 +21,9 @@ from shared.ledger.rules.posting import (
     accounts_seen,
     available,
     await_decisions,
+    empties,
     floor_currency,
+    floor_lines,
     guard_of,
     moved,
     not_kept,
@@ -192,11 +194,12 @@ class _Gathering:
             account = accounts[code]
             if account.floor is None:
                 continue
-            if refusal := floor_currency(entry.lines, account):
+            lines = floor_lines(entry, account)
+            if refusal := floor_currency(lines, account):
                 return refusal
-            received, spent = moved(entry.lines, account)
+            received, spent = moved(lines, account)
             purse = self._purse(account)
-            if spent and self._free(purse) < spent:
+            if spent and self._free(purse) < spent and not empties(entry, account):
                 message = "the account would fall below its floor"
                 return InsufficientFunds(message, field="lines", detail={"account": code})
             moves.append((purse, received, spent))

@@ -263,7 +263,7 @@ def _floors(
     What a hold reserved needs no funds a second time: only what leaves beyond it must be available.
     """
     floored = [account for account in accounts.values() if account.floor]
-    moves = {account.code: moved(entry.lines, account) for account in floored}
+    moves = {account.code: moved(floor_lines(entry, account), account) for account in floored}
     freed = {account.code: moved(release, account)[1] for account in floored}
     outflows = [account for account in floored if moves[account.code][1] or freed[account.code]]
     needed = [place(tenant, account.code) for account in outflows for place in (guard_ref, inflow_ref)]
@@ -271,17 +271,29 @@ def _floors(
     writes: list[Write] = []
     for account in floored:
         received, spent = moves[account.code]
-        if refusal := floor_currency(entry.lines, account):
+        if refusal := floor_currency(floor_lines(entry, account), account):
             return _Floors(refusal=refusal)
         if received:
             writes.append(Increment(inflow_ref(tenant, account.code), {("credits",): received}, must_exist=True))
         if account in outflows:
             guard, unreserved = guard_of(tenant, account, view), spent - freed[account.code]
-            if unreserved > 0 and available(tenant, account, guard, view) < unreserved:
+            if unreserved > 0 and available(tenant, account, guard, view) < unreserved and not empties(entry, account):
                 message = "the account would fall below its floor"
                 return _Floors(refusal=InsufficientFunds(message, field="lines", detail={"account": account.code}))
             writes.append(guard.moved(spent=spent, held=-freed[account.code]))
     return _Floors(tuple(writes), frozenset(inflow_ref(tenant, account.code) for account in outflows))
+
+
+def empties(entry: JournalEntry, account: Account) -> bool:
+    """Whether the entry empties an income account at the end of a year: as it stood then, whatever binds it since."""
+    return entry.kind is EntryKind.CLOSING and not is_balance_sheet(account.type)
+
+
+def floor_lines(entry: JournalEntry, account: Account) -> Sequence[Line]:
+    """The lines that an account's floor is about: where a year's end empties it, only those in the floor's currency."""
+    if account.floor and empties(entry, account):
+        return tuple(line for line in entry.lines if line.money.currency == account.floor.currency)
+    return entry.lines
 
 
 def moved(lines: Iterable[Line], account: Account) -> tuple[int, int]:

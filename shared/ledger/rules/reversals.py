@@ -19,6 +19,7 @@ from shared.ledger.model import (
 )
 from shared.ledger.records import RecordedEntry
 from shared.ledger.refusals import (
+    ClosingEntryStands,
     EntryNotPosted,
     MoreThanLeftToReverse,
     NothingLeftToReverse,
@@ -97,6 +98,7 @@ def undo(recorded: RecordedEntry, left: Sequence[int], parts: Sequence[Part] | N
 
     Raises:
         EntryNotPosted: the entry was refused.
+        ClosingEntryStands: it closed a year; what undid it would be income, of which there was none.
         NothingLeftToReverse: every line was reversed to its end.
         UnknownLine: a part names no line of the entry, or another currency than the line's.
         MoreThanLeftToReverse: a part is larger than what is left of its line.
@@ -106,6 +108,9 @@ def undo(recorded: RecordedEntry, left: Sequence[int], parts: Sequence[Part] | N
     if not recorded.posted:
         message = "the entry was refused: nothing of it is posted"
         raise EntryNotPosted(message, detail={"entry": entry.id})
+    if entry.kind is EntryKind.CLOSING:
+        message = "the entry closed a year: reopen its last month, adjust, and close the year again"
+        raise ClosingEntryStands(message, detail={"entry": entry.id})
     if not any(left):
         message = "the entry is reversed to its end"
         raise NothingLeftToReverse(message, detail={"entry": entry.id})

@@ -14,6 +14,7 @@ from shared.desk import Desk, document_at
 from shared.events import Json
 from shared.faults import IdempotencyKeyReused, Refused, Retryable
 from shared.identity import TenantId
+from shared.ledger.chart import NEEDED
 from shared.ledger.model import Account, AccountCode, Floor, Month, Period
 from shared.ledger.records import (
     account_ref,
@@ -26,7 +27,7 @@ from shared.ledger.records import (
     write_account,
     write_period,
 )
-from shared.ledger.refusals import BelowFloor, UnknownAccount
+from shared.ledger.refusals import BelowFloor, UnknownAccount, WrongState
 from shared.ledger.rules.control import (
     Control,
     Operation,
@@ -77,11 +78,14 @@ class Controls:
         `demand` raises when what the operation rests on has changed; what it looks at is checked by the raise's commit.
 
         Raises:
-            WrongState: the target's state does not allow it.
+            WrongState: the target's state does not allow it, or it would close an account that Daybook itself posts to.
             UnknownAccount: there is no such account.
             Refused: it turned back once its totals were retired; recorded with the operation.
             Retryable: it is begun and not finished; its task goes on, and the same call finds it done.
         """
+        if control is Control.CLOSE_ACCOUNT and target in NEEDED:  # for good: no year or payroll could end then
+            message = "Daybook itself posts to this account: it stays open"
+            raise WrongState(message, field="account", detail={"account": target})
         ref = target_ref(call.tenant, control, target)
 
         def choose(_: Target, view: View) -> Control:

@@ -145,7 +145,8 @@ class YearEnds:
         version = period.version if period else 0
         cause = f"{call.tenant}:{year.year:04d}~{year.run}~{control.value}~{month}~v{version}"
         try:
-            self._controls.run(_child(call, year, cause), control, month, demand=_standing(call.tenant, year, month))
+            demand = _standing(call.tenant, year, (control, month))
+            self._controls.run(_child(call, year, cause), control, month, demand=demand)
         except WrongState:
             if self._kept(call.tenant, year.year) != year:
                 raise _overtaken() from None
@@ -213,15 +214,21 @@ class YearEnds:
         return moved
 
 
-def _standing(tenant: TenantId, year: Year, month: Month) -> Callable[[View], None]:
-    """What the close of a month demands: that the year stands as the run saw it, and that nobody reopened the month."""
+def _standing(tenant: TenantId, year: Year, step: tuple[Control, Month]) -> Callable[[View], None]:
+    """What the close of a month demands: that the year stands as the run saw it, and that nobody reopened the month.
+
+    The last month is hard closed only as the closing entries left it: reopened for adjusting, it may have had others.
+    """
+    control, month = step
+    last = control is Control.HARD_CLOSE and month == year.last_month
+    reopened = {PeriodState.OPEN, PeriodState.SOFT_CLOSED} if last else {PeriodState.OPEN}
 
     def demand(view: View) -> None:
         document = view[year_ref(tenant, year.year)]
         if document is None or read_year(document) != year:
             raise _overtaken()
         period = _period(view[period_ref(tenant, month)])
-        if period and period.state is PeriodState.OPEN:
+        if period and period.state in reopened:
             raise _reopened(month)
 
     return demand

@@ -126,6 +126,14 @@ class TemplateOrder(Wire):
 
     accounts: Annotated[tuple[NewAccount, ...], Field(min_length=1, max_length=TEMPLATE_ACCOUNTS)] | None = None
 
+    @field_validator("accounts")
+    @classmethod
+    def _each_once(cls, accounts: tuple[NewAccount, ...] | None) -> tuple[NewAccount, ...] | None:
+        if accounts and len({account.code for account in accounts}) < len(accounts):
+            message = "an account is in the template twice"
+            raise ValueError(message)
+        return accounts
+
     def wanted(self) -> tuple[Account, ...] | None:
         """The accounts asked for; None for the standard ones."""
         return None if self.accounts is None else tuple(account.account() for account in self.accounts)

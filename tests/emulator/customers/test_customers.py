@@ -94,6 +94,20 @@ def test_a_disclosure_shows_what_was_given_and_says_who_asked(office: Office, ow
     assert "customers.disclose" in {audit["action"] for audit in office.documents("audit", ACME)}
 
 
+def test_a_disclosure_is_known_by_its_record_when_its_key_is_forgotten(office: Office, owner: str) -> None:
+    """Idempotency keys are kept for a month: from then on the same request was answered "come again", for ever."""
+    customer = office.post("/v1/customers", a_customer(), owner).json["id"]
+    path, order = f"/v1/customers/{customer}/disclosures", {"fields": ["name"], "purpose": "support"}
+    first = office.post(path, order, owner, once="show-1")
+    office.forget("idempotency", ACME)
+    again = office.post(path, order, owner, once="show-1")
+    assert (again.status_code, again.json) == (first.status_code, first.json)
+    office.forget("idempotency", ACME)
+    other = office.post(path, {**order, "purpose": "subject_request"}, owner, once="show-1")
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    assert len(office.documents("disclosures", ACME)) == 1
+
+
 def test_a_disclosure_told_twice_is_recorded_once(office: Office, owner: str) -> None:
     """The data is opened again, not kept in the answer's record."""
     customer = office.post("/v1/customers", a_customer(), owner).json["id"]

@@ -7,7 +7,7 @@ import pytest
 
 from shared.http.bodies import parse, parse_strings
 from shared.http.problems import InvalidFields
-from shared.ledger.wire.accounts import NewAccount, ReshardOrder
+from shared.ledger.wire.accounts import NewAccount, ReshardOrder, TemplateOrder
 from shared.ledger.wire.entries import AccountPath, NewEntry, RangeQuery
 from shared.ledger.wire.statements import OpeningRowWire, StatementQuery, UntilQuery
 from shared.wire import Wire
@@ -44,6 +44,11 @@ def test_what_does_not_go_together_names_a_field(query: type[Wire], asked: dict[
     [
         (NewAccount, {"floor": {"currency": "EUR", "limit": 0}, "shards": 8}, "floor"),
         (NewAccount, {"metadata": {"__a__": "x"}}, "metadata"),
+        (
+            TemplateOrder,
+            {"accounts": [{"code": "assets:q", "type": t, "name": "Q"} for t in ("asset", "equity")]},
+            "accounts",
+        ),
         (ReshardOrder, {"shards": 8, "rate": "2"}, "rate"),
         (ReshardOrder, {}, "rate"),
         (OpeningRowWire, {"debit": 1, "credit": 1}, "credit"),
@@ -54,6 +59,7 @@ def test_what_no_account_can_be_names_its_field(order: type[Wire], asked: dict[s
     """A floor's guard is one document; Firestore keeps `__a__` for itself; one of two, and not both."""
     needed: dict[type[Wire], dict[str, object]] = {
         NewAccount: {"code": "liabilities:w", "type": "liability", "name": "W"},
+        TemplateOrder: {},
         ReshardOrder: {"reason": "r"},
         OpeningRowWire: {"account": "assets:bank", "currency": "EUR"},
     }

@@ -1,5 +1,7 @@
 """What a reversal undoes, decided without a store."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from shared.ledger.model import (
 )
 from shared.ledger.records import RecordedEntry, read_entry, write_entry
 from shared.ledger.refusals import (
+    ClosingEntryStands,
     EntryNotPosted,
     MoreThanLeftToReverse,
     NothingLeftToReverse,
@@ -141,6 +144,14 @@ def test_a_refused_entry_has_nothing_to_reverse() -> None:
     assert whole(refused) == (0, 0)
     with pytest.raises(EntryNotPosted):
         undo(refused, whole(refused), None)
+
+
+def test_what_closed_a_year_is_not_reversed() -> None:
+    """What undid it would be income that was never earned: the income statement leaves closing entries out."""
+    closed = recorded(replace(a_sale(100), kind=EntryKind.CLOSING))
+    for parts in (None, (Part(0, euros(1)), Part(1, euros(1)))):
+        with pytest.raises(ClosingEntryStands):
+            undo(closed, whole(closed), parts)
 
 
 @pytest.mark.parametrize("parts", [(), (Part(1, euros(1)), Part(1, euros(2)))])
