@@ -18,6 +18,8 @@ from shared.ledger.rules.journal_text import beancount
 from shared.ledger.rules.verifying import Finding, Verdict, verify
 
 SEAL_DIGITS: Final = 18
+"""Digits of a seal's number, more than any has."""
+
 SHOWN: Final = 20
 """Findings or faults shown one by one; the rest are counted."""
 

@@ -12,11 +12,11 @@ from shared.identity import TenantId
 from shared.ledger.exchange import CONVERSION
 from shared.ledger.model import Account, AccountType, Floor
 from shared.ledger.records import create_account
+from shared.ledger.rules.closing import RETAINED_EARNINGS
 from shared.ledger.rules.control import shards_for
 from shared.money import minor_digits
 from shared.ports import Create
 
-RETAINED_EARNINGS: Final = "equity:retained_earnings"
 WAGES: Final = "expenses:wages"
 EMPLOYER_CONTRIBUTIONS: Final = "expenses:employer_contributions"
 INCOME_TAX_WITHHELD: Final = "liabilities:payroll:income_tax"

@@ -98,7 +98,7 @@ def pair(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Pair]:
     """An empty database on either side."""
     random = Random(f"trace {request.param}")  # noqa: S311 - as above
     now = datetime(2026, 11, 16, 12, tzinfo=UTC)
-    server = Firestore(lambda: now + timedelta(milliseconds=server.commits), random, serves=lambda *_: True)
+    server = Firestore(lambda: now + timedelta(milliseconds=server.commits), random, serves=lambda _: True)
     rpc = Rpc(HOST, settings.firestore_endpoint, metadata=resource_headers(settings, settings.database))
     yield Pair(settings, random, Side(server.answer), Side(lambda method, asked: rpc.send(method, asked, 10.0)), server)
     rpc.close()

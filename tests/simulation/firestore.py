@@ -4,7 +4,7 @@ It answers the very messages that the adapter sends, so the adapter is simulated
 does was measured on Google's emulator (docs/ledger.md, M1 to M5), and a test holds it against that.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random  # noqa: TID251 - seeded by the world
@@ -18,7 +18,7 @@ from shared.gcp.rpc import Method, RpcFailed
 from shared.ports import Fields, Value
 from tests.simulation.documents import Documents, Micros, Stored, instant, put_instant
 from tests.simulation.indexes import served
-from tests.simulation.queries import aggregate, filters_of, matching, selected
+from tests.simulation.queries import aggregate, matching, selected
 
 Status: TypeAlias = grpc.StatusCode
 
@@ -60,8 +60,8 @@ class Firestore:
 
     now: Callable[[], datetime]
     random: Random
-    serves: Callable[[Any, Iterable[Any]], bool] = served
-    """Whether a query, with its filters, has an index; Google's emulator looks for none."""
+    serves: Callable[[Any], bool] = served
+    """Whether a query has an index; Google's emulator looks for none."""
     documents: Documents = field(default_factory=Documents)
     observers: list[Observer] = field(default_factory=list)
     commits: int = 0
@@ -146,7 +146,7 @@ class Firestore:
 
     def _indexed(self, method: Method, query: Any) -> None:
         """Refuse what Firestore would: a query that no index serves."""
-        if not self.serves(query, list(filters_of(query.where))):
+        if not self.serves(query):
             raise RpcFailed(method, Status.FAILED_PRECONDITION, f"no index serves {query}")
 
     # --- transactions

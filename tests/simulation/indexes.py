@@ -4,35 +4,30 @@ The emulator answers every query, so without this a missing index would be seen 
 Rules: https://firebase.google.com/docs/firestore/query-data/index-overview
 """
 
-from collections.abc import Iterable
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from shared.gcp.firestore_queries import PbAggregation
 from tests.infra.configuration import MODULES, blocks
-
-_NAME: Final = "__name__"
-_STRUCTURED: Final = type(PbAggregation().structured_query)
-_OPERATOR: Final = _STRUCTURED.FieldFilter.Operator.Name
-_DESCENDING: Final = _STRUCTURED.Direction.Value("DESCENDING")
+from tests.simulation.queries import DESCENDING, NAME, OPERATOR, filters_of
 
 
-def served(query: Any, filters: Iterable[Any]) -> bool:
+def served(query: Any) -> bool:
     """Whether an index, or several that end alike, hold what a query compares and are in its order."""
     origin = query.from_[0]
     collection, group = origin.collection_id, origin.all_descendants
-    equal = {path for one in filters if (path := _equality(one))}
+    equal = {path for one in filters_of(query.where) if (path := _equality(one))}
     order = [
-        f"{'-' if one.direction == _DESCENDING else ''}{one.field.field_path.strip('`')}"
+        f"{'-' if one.direction == DESCENDING else ''}{one.field.field_path.strip('`')}"
         for one in query.order_by
-        if one.field.field_path != _NAME
+        if one.field.field_path != NAME
     ]
     if group or (len(order) == 1 and not equal):
         return all(_by_itself(collection, one, group=group) for one in (*equal, *order))
     if not order:
         return all(_by_itself(collection, one, group=False) for one in equal)
     prefixes = [set(one[: -len(order)]) for one in _composites(collection) if one[-len(order) :] == order]
-    return set().union(*(prefix for prefix in prefixes if prefix <= equal)) == equal
+    fitting = [prefix for prefix in prefixes if prefix <= equal]
+    return bool(fitting) and set().union(*fitting) == equal
 
 
 def _equality(one: Any) -> str:
@@ -40,7 +35,7 @@ def _equality(one: Any) -> str:
     if one.WhichOneof("filter_type") == "unary_filter":
         return str(one.unary_filter.field.field_path).strip("`")
     path = str(one.field_filter.field.field_path).strip("`")
-    match _OPERATOR(one.field_filter.op):
+    match OPERATOR(one.field_filter.op):
         case "EQUAL" | "IN":
             return path
         case "ARRAY_CONTAINS":

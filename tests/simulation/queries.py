@@ -8,10 +8,10 @@ from shared.gcp.firestore_values import PbDocument, PbValue, read_value
 from shared.ports import Value
 from tests.simulation.documents import Documents, Key, Micros, Stored, message_key, name_key, put_instant, sort_key
 
-_NAME: Final = "__name__"
-_STRUCTURED: Final = type(PbAggregation().structured_query)
-_OPERATOR: Final = _STRUCTURED.FieldFilter.Operator.Name
-_DESCENDING: Final = _STRUCTURED.Direction.Value("DESCENDING")
+NAME: Final = "__name__"
+STRUCTURED: Final = type(PbAggregation().structured_query)
+OPERATOR: Final = STRUCTURED.FieldFilter.Operator.Name
+DESCENDING: Final = STRUCTURED.Direction.Value("DESCENDING")
 
 Condition: TypeAlias = Callable[[Stored], bool]
 
@@ -31,9 +31,9 @@ def matching(documents: Documents, parent: str, query: Any, at: Micros | None) -
     conditions = [_condition(one) for one in filters_of(query.where)]
     among = documents.within(origin.collection_id, prefix, at)
     found = [one for one in among if all(holds(one) for holds in conditions)]
-    orders = [(order.field.field_path, order.direction == _DESCENDING) for order in query.order_by]
-    found = [one for one in found if all(path == _NAME or _has(one, path) for path, _ in orders)]
-    for path, descending in reversed(orders or [(_NAME, False)]):
+    orders = [(order.field.field_path, order.direction == DESCENDING) for order in query.order_by]
+    found = [one for one in found if all(path == NAME or _has(one, path) for path, _ in orders)]
+    for path, descending in reversed(orders or [(NAME, False)]):
         found.sort(key=lambda one, path=path: _key(one, path), reverse=descending)  # type: ignore[misc]
     if query.HasField("start_at"):
         found = [one for one in found if _after(one, orders, query.start_at)]
@@ -99,7 +99,7 @@ def _condition(one: Any) -> Condition:
         path = one.unary_filter.field.field_path.strip("`")
         return lambda state: path in state.fields and state.fields[path] is None
     path, theirs = one.field_filter.field.field_path.strip("`"), one.field_filter.value
-    operator = _OPERATOR(one.field_filter.op)
+    operator = OPERATOR(one.field_filter.op)
     if operator == "IN":
         among = [sort_key(read_value(value)) for value in theirs.array_value.values]
         return lambda state: state.fields.get(path) is not None and state.key(path) in among
@@ -130,7 +130,7 @@ def _after(state: Stored, orders: list[tuple[str, bool]], cursor: Any) -> bool:
 
 
 def _key(state: Stored, path: str) -> Key:
-    return name_key(state.name) if path == _NAME else state.key(path.strip("`"))
+    return name_key(state.name) if path == NAME else state.key(path.strip("`"))
 
 
 def _value(state: Stored, path: str) -> Value:

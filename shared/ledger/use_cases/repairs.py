@@ -92,7 +92,9 @@ class Repairs:
             taken: Write = Update(turn, fields, before.version) if before else Create(turn, fields)
             if month is None:
                 _same_floor(view[place], seen[place])
-            changes, writes = _spent(view, guard, damage) if month is None else _totals(call.tenant, damage)
+                changes, writes = _spent(view, guard, damage)
+            else:
+                changes, writes = _totals(call.tenant, damage)
             repair = Repair(ref.key, code, month, damage.books.at, changes)
             return Outcome(ref, "ledger.repair", repair, (Create(ref, write_repair(repair)), taken, *writes))
 
@@ -163,11 +165,7 @@ def _totals(tenant: TenantId, damage: _Damage) -> tuple[tuple[Change, ...], tupl
 
 def _spent(view: View, guard: Ref, damage: _Damage) -> tuple[tuple[Change, ...], tuple[Write, ...]]:
     """The guard with what it should have spent and held, unchanged since read."""
-    document = view[guard]
-    if document is None:
-        message = "the account has no floor"
-        raise WrongState(message, field="account")
-    kept, off = read_guard(document), damage.off
+    kept, off = read_guard(view.named(guard)), damage.off
     sums = (("spent", kept.spent, off.spent), ("held", kept.held, off.held))
     changes = tuple(Change(f"guards/{guard.key}", name, is_, is_ + more) for name, is_, more in sums if more)
     return changes, (kept.moved(spent=off.spent, held=off.held),) if changes else ()
