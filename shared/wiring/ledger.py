@@ -73,7 +73,7 @@ class LedgerRooms(Foundations):
         """Posting many at once."""
         from shared.ledger.use_cases.batches import Batches
 
-        return Batches(self.desk, self.books.together, self.books.memory)
+        return Batches(self.desk, self.books)
 
     @cached_property
     def dry_runs(self) -> "DryRuns":

@@ -35,8 +35,8 @@ POT: Final = Account("liabilities:bench:pot", AccountType.LIABILITY, "Pot", shar
 RICH: Final = 10**12
 SECONDS: Final = 3.0
 WARMING_SECONDS: Final = 6.0
-CREW: Final = (2, 4)
-"""Processes and threads, of batches."""
+CREW: Final = (2, 16)
+"""Processes and threads, of batches: as many callers as an instance of `batches` takes at once."""
 
 CROWD: Final = (2, 32)
 """Of single posts beside raw commits and peers: as many callers as an instance of `entries` takes at once."""
@@ -200,7 +200,7 @@ class Ready:
         kept = posting.Kept(house.settings)
         desk = kept.desk(house)
         books = Books(desk)
-        batches = Batches(desk, books.together, books.memory)
+        batches = Batches(desk, books)
         post = partial(_post, house, batches, f"ready-{name}", Posts(self.size, self.accounts))
         return kept.sender(post, PREBUILT)
 

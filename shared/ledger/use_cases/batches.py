@@ -19,8 +19,9 @@ from shared.ledger.records import RecordedEntry, entry_ref, read_entry
 from shared.ledger.refusals import BatchTooLarge, EntryExists, RepeatedEntry
 from shared.ledger.rules.batches import Gathered, gather_refs, gather_slow
 from shared.ledger.rules.posting import accounts_seen
-from shared.ledger.use_cases.memory import Memory
-from shared.ledger.use_cases.together import Order, Posting, Result, Together, gather_permitted
+from shared.ledger.use_cases.posting import Books
+from shared.ledger.use_cases.together import Cover, Order, Posting, Result, gather_permitted
+from shared.ledger.use_cases.writer import Common
 from shared.limits import BATCH_ENTRIES, BATCH_LINES
 from shared.ports import Create, Decision, Document, Fields, Ref, Value, View, Write, tenant_ref
 
@@ -83,9 +84,9 @@ class BatchResult:
 class Batches:
     """Posts batches."""
 
-    def __init__(self, desk: Desk, together: Together, memory: Memory) -> None:
-        """Post linked batches through `desk`, independent ones by `together`."""
-        self._desk, self._together, self._memory = desk, together, memory
+    def __init__(self, desk: Desk, books: Books) -> None:
+        """Post linked batches through `desk`, independent ones by the books' writer, with others that wait."""
+        self._desk, self._books, self._memory = desk, books, books.memory
 
     def post(self, call: Call, batch: Batch) -> Done[BatchResult]:
         """Post a batch once.
@@ -111,7 +112,8 @@ class Batches:
                 return ()
             return (Create(ref, write_batch(call, batch)), audit_record(call, Outcome(ref, ACTION, None)))
 
-        settled = self._together.settle(Order(call.tenant, batch.id, batch.postings, ref, covering))
+        order = Order(call.tenant, batch.id, batch.postings, (Cover(ref, covering),))
+        settled = self._books.writer.post(order, Common.BATCHES)
         results = iter(settled)
         answer = BatchResult(
             batch.id, batch.mode, tuple(one if isinstance(one, Refused) else next(results) for one in batch.places)

@@ -20,8 +20,8 @@ from shared.ledger.rules.posting import Plan, moved
 from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
 from shared.ledger.use_cases.planning import planned
-from shared.ledger.use_cases.together import Result, Together
-from shared.ledger.use_cases.writer import Lane, Writer
+from shared.ledger.use_cases.together import Order, Posting, Result, Together
+from shared.ledger.use_cases.writer import Common, Lane, Writer
 from shared.listing import Listing
 from shared.ports import Contradiction, Document, Query, Ref, View, Where, Write
 
@@ -116,7 +116,8 @@ class Books:
             Retryable: contention or silence outlasted the attempts.
         """
         entry = entry.posted_at(call.at)
-        return _done(self.writer.post(call, entry, self._lane(call.tenant, entry)))
+        order = Order(call.tenant, entry.id, (Posting(call, entry),))
+        return _done(*self.writer.post(order, self._lane(call.tenant, entry)))
 
     def entry(self, tenant: TenantId, entry_id: StoredId) -> RecordedEntry:
         """One entry.
@@ -140,7 +141,7 @@ class Books:
         for code, card in self.memory.cards(tenant, entry.accounts).items():
             if card.floor and moved(entry.lines, card)[1]:
                 return code
-        return None
+        return Common.SINGLE
 
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
         plan = planned(self.memory, call.tenant, entry, view, release=booking.release)

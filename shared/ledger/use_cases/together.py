@@ -48,8 +48,13 @@ class Result:
     replayed: bool = False
 
 
-Cover = Callable[[View], tuple[Write, ...]]
-"""What else is written once with the first commit, read before in the same view; () when it is there."""
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The record of some postings together, written once, with their first commit."""
+
+    ref: Ref
+    writes: Callable[[View], tuple[Write, ...]]
+    """What is written, given a view that has read `ref`; () when it is there. A refusal posts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,13 @@ class Order:
     tenant: TenantId
     lead: StoredId
     postings: tuple[Posting, ...]
-    cover: Ref | None = None
-    """The document that `covering` looks for and writes: the record of all of them together."""
-    covering: Cover = lambda _: ()
+    covers: tuple[Cover, ...] = ()
+
+    @classmethod
+    def joined(cls, orders: Sequence["Order"]) -> "Order":
+        """Several of one tenant, at least one, as one commit under the first one's name."""
+        postings = tuple(posting for order in orders for posting in order.postings)
+        return cls(orders[0].tenant, orders[0].lead, postings, tuple(one for order in orders for one in order.covers))
 
     @property
     def entries(self) -> tuple[JournalEntry, ...]:
@@ -70,9 +79,27 @@ class Order:
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        """Where each entry, and the record of all, would be found."""
-        covers = () if self.cover is None else (self.cover,)
-        return (*covers, *(entry_ref(self.tenant, entry.id) for entry in self.entries))
+        """Where the records, and each entry, would be found."""
+        return (*self._records, *(entry_ref(self.tenant, entry.id) for entry in self.entries))
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one posting, without a record beside the entry."""
+        return len(self.postings) == 1 and not self.covers
+
+    def read_in(self, view: View) -> bool:
+        """Whether a view has looked for what the order writes."""
+        last = entry_ref(self.tenant, self.postings[-1].entry.id) if self.postings else self.covers[-1].ref
+        return view.has_read(last)
+
+    def covering(self, view: View | None = None) -> tuple[Write, ...]:
+        """The records as a view finds them; without one, as if none were there: the commit then finds out."""
+        seen = View(dict.fromkeys(self._records)) if view is None else view
+        return tuple(write for cover in self.covers for write in cover.writes(seen))
+
+    @property
+    def _records(self) -> tuple[Ref, ...]:
+        return tuple(cover.ref for cover in self.covers)
 
 
 def gather_permitted(order: Order, cards: Cards, view: View, memory: Memory) -> Gathered | None:
@@ -99,14 +126,24 @@ class Together:
         """Post each by itself, as many as go in one commit; one result a posting, in their order.
 
         Raises:
-            Refused: by the order's `covering`; nothing was posted.
+            Refused: by one of the order's covers; nothing was posted.
             Retryable: nothing is known, not even what was there before.
         """
-        ends_at, tried = self._monotonic() + APART_SECONDS, set[Ref]()
-        if len(order.postings) == 1 and order.cover is None:
+        if order.single:
             return (self._alone(order.postings[0]),)
+        return self._settled(order, ())
+
+    def settle_alone(self, order: Order) -> tuple[Result, ...]:
+        """As `settle`, on the slow path from the start: for one that others failed with."""
+        if order.single:
+            return (self._slowly(order.postings[0]),)
+        return self._settled(order, order.refs)
+
+    def _settled(self, order: Order, first: tuple[Ref, ...]) -> tuple[Result, ...]:
+        """All in one commit, of which `first` is read before; should it fail, in parts."""
+        ends_at, tried = self._monotonic() + APART_SECONDS, set[Ref]()
         try:
-            results = self._store.transact((), lambda view: self._at_once(order, view, tried), attempts=1)
+            results = self._store.transact(first, lambda view: self._at_once(order, view, tried), attempts=1)
         except Retryable:
             self._memory.forget_totals(frozenset(tried))
         else:
@@ -122,12 +159,11 @@ class Together:
         """All in one commit; what is there already is answered from there."""
         entries = order.entries
         cards = self._memory.cards(order.tenant, accounts_of(entries))
-        if not entries or not view.has_read(entry_ref(order.tenant, entries[-1].id)):
+        if not order.read_in(view):
             fast = gather_permitted(order, cards, view, self._memory)
             if fast:
                 tried |= fast.totals
-                covering = () if order.cover is None else order.covering(View({order.cover: None}))
-                return _decided(order.postings, fast, covering)
+                return _decided(order.postings, fast, order.covering())
         view.need((*order.refs, *gather_refs(order.tenant, entries, cards)))
         found, covering = _known(order, view), order.covering(view)
         rest = tuple(posting for posting in order.postings if posting.entry.id not in found)
@@ -142,7 +178,7 @@ class Together:
         return Decision(results, decision.writes, decision.loose | _unchanging(order, found))
 
     def _found(self, order: Order) -> Mapping[StoredId, Result]:
-        """After a failure: what is there of the order, once the record of all is, too."""
+        """After a failure: what is there of the order, once its records are, too."""
 
         def look(view: View) -> Decision[Mapping[StoredId, Result]]:
             view.need(order.refs)
@@ -162,7 +198,7 @@ class Together:
             message = "there was no time left for this entry"
             return tuple(Result(posting.entry, Retryable(message)) for posting in postings)
         if len(postings) == 1:
-            return (self.alone(postings[0]),)
+            return (self._slowly(postings[0]),)
         half, tried = Order(tenant, postings[0].entry.id, postings), set[Ref]()
         try:
             results = self._store.transact(half.refs, lambda view: self._at_once(half, view, tried), attempts=1)
@@ -171,8 +207,8 @@ class Together:
         self._memory.note_totals(frozenset(tried))
         return results
 
-    def alone(self, posting: Posting) -> Result:
-        """One entry on the slow path by itself: for one that others failed with."""
+    def _slowly(self, posting: Posting) -> Result:
+        """One entry on the slow path by itself."""
         return self._alone(posting, slow_refs(posting.call.tenant, posting.entry))
 
     def _alone(self, posting: Posting, first: tuple[Ref, ...] = ()) -> Result:

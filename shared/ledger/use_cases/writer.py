@@ -1,26 +1,28 @@
-"""The batching writer: single postings that wait at the same time share the next commit.
+"""The batching writer: postings, and independent batches, that wait at the same time share the next commit.
 
 Whoever finds no commit of its lane on its way leads and takes with it all that wait by then; who comes meanwhile waits
 for the next. Nobody waits for company, so the window is the commit on its way, and an idle ledger answers as fast as
-without a writer; under load the sums of a busy account merge, and a commit's cost is shared (docs/decisions, 12).
+without a writer; under load the sums of an account merge, and a commit's cost is shared (docs/decisions, 10 and 12).
 
-A floored account that is taken from has a lane of its own and one commit at a time: every debit moves its guard, so two
-at once mean that one fails. All else of a tenant goes in one lane: increments are blind and stand in nobody's way.
-There a second commit begins beside the first once enough wait to share it, so that deciding and storing overlap.
+A floored account that single postings take from has a lane of its own and one commit at a time: every debit moves its
+guard, so two at once mean that one fails. All other single postings of a tenant go in one lane: increments are blind
+and stand in nobody's way. There a second commit begins beside the first once enough wait to share it, so that deciding
+and storing overlap. Batches have a lane beside it, for a commit of hundreds would hold up single ones.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
 from threading import Event, Lock
 from typing import Final, TypeAlias
 
-from shared.calls import Call
 from shared.faults import Retryable
-from shared.identity import TenantId
-from shared.ledger.model import AccountCode, JournalEntry
-from shared.ledger.use_cases.together import Order, Posting, Result, Together
-from shared.limits import BATCH_LINES, WRITER_ENTRIES
+from shared.identity import StoredId, TenantId
+from shared.ledger.model import AccountCode
+from shared.ledger.use_cases.together import Order, Result, Together
+from shared.limits import BATCH_LINES, SHARED_LINES, WRITER_ENTRIES
 
 STAND_SECONDS: Final = 8
 """How long a posting stands in the queue: whoever leads after that still ends before its door does."""
@@ -31,20 +33,38 @@ ANSWER_SECONDS: Final = 45
 COMPANY: Final = 4
 """How many must wait for a second commit to begin while one is on its way: what fewer share is not worth a commit."""
 
-Lane: TypeAlias = AccountCode | None
+
+class Common(Enum):
+    """The lanes of what may share a commit whatever its accounts."""
+
+    SINGLE = "single"
+    BATCHES = "batches"
+
+
+Lane: TypeAlias = AccountCode | Common
 """Whose commits go one after the other: those that take from this account with a floor, or all others."""
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """One caller in the queue; `woken` when its result is there or when it is its turn to lead."""
+    """One caller in the queue; `woken` when its results are there or when it is its turn to lead."""
 
-    posting: Posting
+    order: Order
     leads: bool = False
     apart: bool = False
     """Whether something is wrong with one of those it went with: then each finds out for itself."""
-    result: Result | None = None
+    results: tuple[Result, ...] | None = None
+    fault: Retryable | None = None
     woken: Event = field(default_factory=Event)
+
+    def answered(self) -> tuple[Result, ...]:
+        """Its own results, or why there are none; each caller raises a fault of its own."""
+        if self.results is not None:
+            return self.results
+        if self.fault is not None:
+            raise Retryable(self.fault.message, detail=self.fault.detail)
+        message = "it is not known yet what became of this posting"
+        raise Retryable(message)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +77,7 @@ class _Queue:
 
     def appoint(self) -> None:
         """Let the first that waits lead, if nobody does, or enough wait for a commit beside the first."""
-        beside = self.key[1] is None and self.leaders == 1 and len(self.waiting) >= COMPANY
+        beside = isinstance(self.key[1], Common) and self.leaders == 1 and len(self.waiting) >= COMPANY
         if self.waiting and not self.waiting[0].leads and (self.leaders == 0 or beside):
             self.leaders += 1
             self.waiting[0].leads = True
@@ -81,15 +101,18 @@ class Writer:
         with self._lock:
             return sum(len(queue.waiting) for queue in self._queues.values())
 
-    def post(self, call: Call, entry: JournalEntry, lane: Lane) -> Result:
-        """Post with the next commit of `lane`; the result is this entry's own.
+    def post(self, order: Order, lane: Lane) -> tuple[Result, ...]:
+        """Post with the next commit of `lane`; the results are this order's own, one a posting.
 
-        A leader that dies leaves whoever it took along with a `Retryable` result: the same request finds
-        what became of it. What nobody foresaw, such as a document that cannot be read, is raised for the entry
-        that it is about and for no other.
+        What nobody foresaw, such as a document that cannot be read, is raised for the order that it is about and for
+        no other.
+
+        Raises:
+            Refused: by one of the order's covers; nothing was posted.
+            Retryable: nothing is known, or the leader died: the same request finds what became of it.
         """
-        ticket = _Ticket(Posting(call, entry))
-        queue = self._stand(ticket, (call.tenant, lane))
+        ticket = _Ticket(order)
+        queue = self._stand(ticket, (order.tenant, lane))
         try:
             if not ticket.leads and not ticket.woken.wait(self._stand_seconds) and self._taken(queue, ticket):
                 ticket.woken.wait(ANSWER_SECONDS)
@@ -97,9 +120,7 @@ class Writer:
                 self._lead(queue)
         finally:
             self._leave(queue, ticket)
-        if ticket.apart:
-            return self._together.alone(ticket.posting)
-        return ticket.result or _unknown(ticket)
+        return self._together.settle_alone(order) if ticket.apart else ticket.answered()
 
     def _stand(self, ticket: _Ticket, key: tuple[TenantId, Lane]) -> _Queue:
         """Stand in the lane's queue, at its head if nobody leads."""
@@ -124,13 +145,12 @@ class Writer:
         """Commit for all that wait now, the leader's own first, and wake them whatever happens."""
         taken = self._take(queue)
         try:
-            postings = tuple(ticket.posting for ticket in taken)
-            order = Order(queue.key[0], postings[0].entry.id, postings)
-            for ticket, result in zip(taken, self._together.settle(order), strict=True):
-                ticket.result = result
+            results = iter(self._together.settle(Order.joined([ticket.order for ticket in taken])))
+            for ticket in taken:
+                ticket.results = tuple(islice(results, len(ticket.order.postings)))
         except Retryable as fault:
             for ticket in taken:
-                ticket.result = Result(ticket.posting.entry, Retryable(fault.message, detail=fault.detail))
+                ticket.fault = fault
         except Exception:
             if len(taken) == 1:
                 raise
@@ -141,23 +161,29 @@ class Writer:
                 ticket.woken.set()
 
     def _take(self, queue: _Queue) -> Sequence[_Ticket]:
-        """From the head of the queue, no more lines than a batch may have; one that is asked twice goes once."""
+        """From the head of the queue, as many as a commit has room for; what is asked twice goes once."""
+        entries, lines = self._room(queue.key[1])
         with self._lock:
-            taken: dict[str, _Ticket] = {}
-            left: deque[_Ticket] = deque()
-            lines = 0
-            while queue.waiting and len(taken) < self._entries:
-                entry = queue.waiting[0].posting.entry
-                lines += 0 if entry.id in taken else len(entry.lines)
-                if lines > BATCH_LINES:
+            taken, left, ids = list[_Ticket](), deque[_Ticket](), set[StoredId]()
+            while queue.waiting:
+                own = queue.waiting[0].order.entries
+                again = not ids.isdisjoint({queue.waiting[0].order.lead, *(entry.id for entry in own)})
+                if not again:
+                    entries, lines = entries - len(own), lines - sum(len(entry.lines) for entry in own)
+                if taken and min(entries, lines) < 0:
                     break
                 ticket = queue.waiting.popleft()
-                if entry.id in taken:  # the next commit finds what becomes of it now
+                if again:  # the next commit finds what becomes of it now
                     left.append(ticket)
                 else:
-                    taken[entry.id] = ticket
+                    taken.append(ticket)
+                    ids |= {ticket.order.lead, *(entry.id for entry in own)}
             queue.waiting.extendleft(reversed(left))
-            return tuple(taken.values())
+            return taken
+
+    def _room(self, lane: Lane) -> tuple[int, int]:
+        """Entries and lines of a commit."""
+        return (SHARED_LINES, SHARED_LINES) if lane is Common.BATCHES else (self._entries, BATCH_LINES)
 
     def _leave(self, queue: _Queue, ticket: _Ticket) -> None:
         """Leave the queue, answered or not; a leader hands over to the next in it."""
@@ -170,8 +196,3 @@ class Writer:
             queue.appoint()
             if queue.leaders == 0:
                 del self._queues[queue.key]
-
-
-def _unknown(ticket: _Ticket) -> Result:
-    message = "it is not known yet what became of this posting"
-    return Result(ticket.posting.entry, Retryable(message))

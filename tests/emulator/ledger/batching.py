@@ -51,7 +51,7 @@ def post(kept: Bookkeeping, mode: Mode, entries: Sequence[JournalEntry], key: st
 
 def batches(kept: Bookkeeping) -> Batches:
     """The batches of an instance."""
-    return Batches(kept.desk, kept.books.together, kept.books.memory)
+    return Batches(kept.desk, kept.books)
 
 
 def outcomes(done: Done[BatchResult]) -> list[str]:

@@ -45,7 +45,7 @@ class Desk:
         """Post a batch whose entries have a memo each, but for the first `without`."""
         call, batch = a_batch(mode, entries)
         memos = {entry.id: f"{CANARY} {place}" for place, entry in enumerate(entries) if place >= without}
-        batches = Batches(self.house.desk, self.house.books.together, self.house.books.memory)
+        batches = Batches(self.house.desk, self.house.books)
         return batches.post(call, self.memos.sealed_batch(ACME, batch, memos))
 
     def shown(self, entry: JournalEntry) -> str:
@@ -83,7 +83,7 @@ def test_450_memos_ask_kms_once_and_commit_their_keys_at_once(
     bare = a_batch(mode, sales(450, start=450), "bare")
     plain = Desk(another())
     alone = counters.begin()
-    Batches(plain.house.desk, plain.house.books.together, plain.house.books.memory).post(*bare)
+    Batches(plain.house.desk, plain.house.books).post(*bare)
     without = alone.rpcs
     keys.operations, cost = 0, counters.begin()
     cold = Desk(another())
@@ -103,7 +103,7 @@ def test_a_memo_of_a_batch_is_nowhere_in_clear(desk: Desk, settings: Settings, m
     call, batch = a_batch(mode, [bad], "bad")
     sealed = desk.memos.sealed_batch(ACME, batch, {bad.id: CANARY})
     try:
-        Batches(desk.house.desk, desk.house.books.together, desk.house.books.memory).post(call, sealed)
+        Batches(desk.house.desk, desk.house.books).post(call, sealed)
     except Refused:
         assert mode is Mode.LINKED
     raw = b"".join(
@@ -162,7 +162,7 @@ def test_keys_that_are_there_in_part_are_kept_and_completed(desk: Desk, another:
     later = Desk(another())
     call, batch = a_batch(Mode.INDEPENDENT, more, "more")
     sealed = later.memos.sealed_batch(ACME, batch, {entry.id: CANARY for entry in more})
-    Batches(later.house.desk, later.house.books.together, later.house.books.memory).post(call, sealed)
+    Batches(later.house.desk, later.house.books).post(call, sealed)
     assert desk.house.keysets.get(refs[:2]) == before
     assert all(desk.house.keysets.get(refs).values())
     assert [desk.shown(entry) for entry in more] == [f"{CANARY} 0", f"{CANARY} 1", CANARY, CANARY]

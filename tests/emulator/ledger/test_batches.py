@@ -13,8 +13,9 @@ from shared.gcp.rpc import RpcFailed
 from shared.ledger.model import AccountState
 from shared.ledger.records import RecordedEntry, account_ref, entry_ref
 from shared.ledger.refusals import EntryExists, InsufficientFunds
-from shared.ledger.use_cases.batches import Batches, BatchResult, Mode, batch_ref
+from shared.ledger.use_cases.batches import BatchResult, Mode, batch_ref
 from shared.ledger.use_cases.together import APART_SECONDS, Result, Together
+from shared.ledger.use_cases.writer import Writer
 from shared.limits import COMMIT_ATTEMPTS
 from shared.ports import Decision, Query, Update
 from tests.builders import ACME, a_call, a_sale, entry_id
@@ -344,11 +345,10 @@ def test_what_makes_a_commit_fail_is_halved_until_it_fails_alone(kept: Bookkeepi
 def test_what_finds_no_time_after_a_failure_is_to_be_retried(kept: Bookkeeping) -> None:
     """The first half takes it all; the same batch again finishes the second."""
     ticks = itertools.count(step=APART_SECONDS)
-    together = Together(kept.desk, kept.books.memory, lambda: next(ticks))
+    kept.books.writer = Writer(Together(kept.desk, kept.books.memory, lambda: next(ticks)))
     kept.line.commits = [unsent]
-    call, batch = a_batch(Mode.INDEPENDENT, sales(8))
-    done = Batches(kept.desk, together, kept.books.memory).post(call, batch)
-    assert outcomes(done) == ["posted"] * 4 + ["retry"] * 4
+    assert outcomes(post(kept, Mode.INDEPENDENT, sales(8))) == ["posted"] * 4 + ["retry"] * 4
+    kept.books.writer = Writer(kept.books.together)
     assert outcomes(post(kept, Mode.INDEPENDENT, sales(8))) == ["posted"] * 8
     assert (journal(kept), kept.proven()) == (8, True)
 

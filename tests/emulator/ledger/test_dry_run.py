@@ -129,7 +129,7 @@ def said_of(run: DryRun, mode: Mode) -> list[tuple[str, object, object]]:
 def answered_by(books: Bookkeeping, batch: Batch) -> list[tuple[str, object, object]]:
     """The real answer in the same words."""
     try:
-        done = Batches(books.desk, books.books.together, books.books.memory).post(a_call(str(batch.id)), batch)
+        done = Batches(books.desk, books.books).post(a_call(str(batch.id)), batch)
     except Refused as refusal:
         return [why(refusal)]
     results = [one.outcome for one in done.answer.results if isinstance(one, Result)]
