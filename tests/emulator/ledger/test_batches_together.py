@@ -233,7 +233,9 @@ def test_two_batches_of_long_memos_find_their_way(queue: Queue) -> None:
         Asked(key, [replace(entry, data=data) for entry in sales(400, start=start)])
         for key, start in (("one", 0), ("two", 500))
     ]
+    before = len(queue.kept.line.paths)
     assert queue.came(*asked) == [["posted"] * 400] * 2
+    assert queue.kept.line.paths[before:][:3] == ["Commit", "Commit", "BatchGetDocuments"], "one took both"
     assert queue.kept.proven()
 
 
