@@ -170,7 +170,7 @@ class Writer:
                 again = not ids.isdisjoint({queue.waiting[0].order.lead, *(entry.id for entry in own)})
                 if not again:
                     entries, lines = entries - len(own), lines - sum(len(entry.lines) for entry in own)
-                if taken and min(entries, lines) < 0:
+                if min(entries, lines) < 0:
                     break
                 ticket = queue.waiting.popleft()
                 if again:  # the next commit finds what becomes of it now
@@ -182,8 +182,8 @@ class Writer:
             return taken
 
     def _room(self, lane: Lane) -> tuple[int, int]:
-        """Entries and lines of a commit."""
-        return (SHARED_LINES, SHARED_LINES) if lane is Common.BATCHES else (self._entries, BATCH_LINES)
+        """Entries and lines of a commit: room for any one order, and of two lines at least an entry."""
+        return (SHARED_LINES // 2, SHARED_LINES) if lane is Common.BATCHES else (self._entries, BATCH_LINES)
 
     def _leave(self, queue: _Queue, ticket: _Ticket) -> None:
         """Leave the queue, answered or not; a leader hands over to the next in it."""

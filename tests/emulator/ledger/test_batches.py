@@ -354,14 +354,15 @@ def test_what_finds_no_time_after_a_failure_is_to_be_retried(kept: Bookkeeping) 
 
 
 def test_every_batch_leaves_one_record_and_one_audit_record(kept: Bookkeeping) -> None:
-    """Also one whose entries went alone, and one that was refused."""
+    """Also one whose entries went alone, one of a single entry, and one that was refused."""
+    post(kept, Mode.INDEPENDENT, sales(1, start=50), key="single")
     kept.line.commits.append(unsent)
     post(kept, Mode.INDEPENDENT, sales(3), key="alone")
     with pytest.raises(EntryExists):
         post(kept, Mode.LINKED, sales(3), key="refused")
-    assert kept.store.aggregate(Query("batches", ACME))["count"] == 2
+    assert kept.store.aggregate(Query("batches", ACME))["count"] == 3
     audit = kept.store.query(Query("audit", ACME)).documents
-    assert sorted(str(one["refused"]) for one in audit) == ["None", "entry_exists"]
+    assert sorted(str(one["refused"]) for one in audit) == ["None", "None", "entry_exists"]
     assert {one["action"] for one in audit} == {"batch.post"}
 
 

@@ -1,5 +1,6 @@
 """Independent batches that wait at the same time: one commit for all, each answered truly, none for another's fault."""
 
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -132,11 +133,19 @@ def test_a_key_used_with_another_request_is_refused_and_takes_no_batch_along(que
     assert queue.kept.proven()
 
 
+def test_a_key_used_with_another_request_alone_costs_one_commit_and_one_look(queue: Queue) -> None:
+    """Nobody waits with it, so nobody is looked for twice."""
+    before = len(queue.kept.line.paths)
+    assert ask(queue.kept, Asked("warm-3", sales(2), request_hash="hash-2")) == "idempotency_key_reused"
+    assert queue.kept.line.paths[before:] == ["Commit", "BatchGetDocuments"]
+
+
 def test_the_same_batch_twice_in_the_queue_is_posted_once(queue: Queue) -> None:
-    """The second waits for another commit and finds it."""
-    asked = Asked("same", sales(5))
+    """The second waits for another commit and finds it; the others share theirs."""
+    before, asked = len(queue.kept.line.paths), Asked("same", sales(5))
     first, second, last = queue.came(asked, asked, Asked("else", sales(2, start=50)))
     assert (first, second, last) == (["posted"] * 5, ["replayed"] * 5, ["posted"] * 2)
+    assert queue.kept.line.paths[before:] == ["Commit"] * 3 + ["BatchGetDocuments"]
     assert queue.kept.proven()
 
 
@@ -221,8 +230,11 @@ def test_what_the_store_cannot_take_at_once_goes_batch_by_batch(queue: Queue) ->
     def too_large(_: Commit) -> NoReturn:
         raise RpcFailed(Method("/Commit", None, None), grpc.StatusCode.INVALID_ARGUMENT, "too large")
 
+    before = len(queue.kept.line.paths)
     queue.kept.line.commits = [too_large]
     assert queue.came(*three()) == [["posted"] * 5] * 3
+    sent = Counter(queue.kept.line.paths[before:])
+    assert sent == {"Commit": 2 + 3, "BatchGetDocuments": 2 * 3}, "each looks for itself, then at what it rests on"
     assert queue.kept.proven()
 
 
