@@ -11,8 +11,7 @@ from shared.faults import Fault, Retryable
 from shared.identity import StoredId, stored_id
 from shared.ledger.model import Account, AccountType, Floor, JournalEntry, Line, credit, debit
 from shared.ledger.records import create_account
-from shared.ledger.use_cases.batches import Batch, Batches, BatchResult, Mode
-from shared.ledger.use_cases.posting import Books
+from shared.ledger.use_cases.batches import Batch, BatchResult, Mode
 from shared.ledger.use_cases.together import Posting, Result
 from shared.money import Money
 from shared.ports import Create, Decision, tenant_ref
@@ -24,9 +23,6 @@ from tests.bench.rows import Row
 from tests.bench.world import TENANT, World, a_call, world
 
 SIZES: Final = (50, 200, 450)
-CEILING_SIZE: Final = 200
-PREBUILT: Final = 300
-"""Batches a thread has ready before the clock runs: more than it can send in all its rounds."""
 
 ACCOUNTS: Final = 1_000
 SHARDS: Final = 4
@@ -69,11 +65,10 @@ def rows(place: World) -> Iterator[Row]:
     """
     fastest = 0.0
     for size in SIZES:
-        for ceiling in (False, True) if size == CEILING_SIZE else (False,):
-            with world() as own:
-                best = _measured(own, size, ceiling=ceiling)
-            fastest = max(fastest, best[on_many(size)].per_second * size)
-            yield from _beside_raw(size, best)
+        with world() as own:
+            best = _measured(own, size)
+        fastest = max(fastest, best[on_many(size)].per_second * size)
+        yield from _beside_raw(size, best)
     yield _beside_peer("batches", fastest, f"independent batches on {ACCOUNTS} random accounts, the best size")
     _open_accounts(place.house)
     with crew(place.cloud.settings(), *CROWD) as workers:
@@ -85,41 +80,29 @@ def rows(place: World) -> Iterator[Row]:
         yield from _writer(workers)
 
 
-def _measured(place: World, size: int, *, ceiling: bool) -> Mapping[Work, Tally]:
+def _measured(place: World, size: int) -> Mapping[Work, Tally]:
     """A round of each kind that only warms up, then the best of some."""
     _open_accounts(place.house)
     works = (raw(size), ByGoogle(size), on_two(size), on_many(size))
-    ceilings = (Ready(size, 0), Ready(size, ACCOUNTS)) if ceiling else ()
     with crew(place.cloud.settings(), *CREW) as workers:
         for work in works:
             workers.round(work, WARMING_SECONDS)
-        return workers.alternating((*works, *ceilings), SECONDS)
+        return workers.alternating(works, SECONDS)
 
 
 def _beside_raw(size: int, best: Mapping[Work, Tally]) -> Iterator[Row]:
     base, how = best[raw(size)].per_second * size, f"{CREW[0]} processes x {CREW[1]} threads, {OF_RAW}"
     name = f"in batches of {size}"
-    yield Row(
-        f"raw creates {name}{' beside the ceilings' if Ready(size, 0) in best else ''}",
-        base,
-        "documents/s",
-        f"1 KB documents, {how}",
-    )
+    yield Row(f"raw creates {name}", base, "documents/s", f"1 KB documents, {how}")
     google = best[ByGoogle(size)].per_second * size
     yield Row(f"raw creates {name}, Google's client", google, "documents/s", f"1 KB documents, {how}", google / base)
     for accounts, where, bar in ((0, "2 hot accounts", HOT_BAR), (ACCOUNTS, "1,000 random", RANDOM_BAR)):
         tally = best[Posts(size, accounts)]
         entries = tally.per_second * size
         cost = f"{tally.operations['rpcs']:.2f} RPCs a batch, {tally.operations['writes'] / size:.2f} writes an entry"
-        ready = best.get(Ready(size, accounts))
-        if ready is None:
-            yield Row(f"entries {name}, {where}", entries, "entries/s", f"{cost}; {how}", entries / base).at_least(bar)
-            beside = f"entries {name}, {where}, beside Google's client"
-            yield Row(beside, entries, "entries/s", how, entries / google).at_least(bar)
-        else:
-            entries = ready.per_second * size
-            text = f"requests built before; {how}"
-            yield Row(f"ceiling: entries {name}, {where}", entries, "entries/s", text, entries / base)
+        yield Row(f"entries {name}, {where}", entries, "entries/s", f"{cost}; {how}", entries / base).at_least(bar)
+        beside = f"entries {name}, {where}, beside Google's client"
+        yield Row(beside, entries, "entries/s", how, entries / google).at_least(bar)
 
 
 def _singles(workers: Crew, *, beside_peers: bool) -> Iterator[Row]:
@@ -185,24 +168,7 @@ class Posts:
 
     def __call__(self, house: House, name: str) -> Callable[[int], object]:
         """A thread's way of doing it."""
-        return partial(_post, house, house.batches, name, self)
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Send the requests of `Posts`, built before: as if deciding and encoding cost nothing."""
-
-    size: int
-    accounts: int
-
-    def __call__(self, house: House, name: str) -> Callable[[int], object]:
-        """A thread's way of doing it."""
-        kept = posting.Kept(house.settings)
-        desk = kept.desk(house)
-        books = Books(desk)
-        batches = Batches(desk, books)
-        post = partial(_post, house, batches, f"ready-{name}", Posts(self.size, self.accounts))
-        return kept.sender(post, PREBUILT)
+        return partial(_post, house, name, self)
 
 
 raw = Creates
@@ -235,7 +201,7 @@ def _create(house: House, name: str, size: int, number: int) -> None:
     house.store.transact((), partial(_decided, decision))
 
 
-def _post(house: House, batches: Batches, name: str, kind: Posts, number: int) -> None:
+def _post(house: House, name: str, kind: Posts, number: int) -> None:
     key = f"batch-{name}-{kind.size}-{kind.accounts}-{number}"
     call = a_call(house, key)
     postings = tuple(
@@ -245,7 +211,7 @@ def _post(house: House, batches: Batches, name: str, kind: Posts, number: int) -
     batch = Batch(stored_id("bench", key), Mode.INDEPENDENT, postings)
     for left in reversed(range(TRIES)):  # hundreds of totals at once: the emulator lets some wait for locks in vain
         try:
-            _all_posted(batches.post(call, batch).answer)
+            _all_posted(house.batches.post(call, batch).answer)
         except Retryable:
             if not left:
                 raise
