@@ -27,19 +27,21 @@ def with_checks(
 ) -> list[tuple[Write, str | None]]:
     """One write a document, each with the version it must be unchanged since (None: its own precondition says all).
 
-    Every document that was read, exists and is not `loose` is held to its version: by the write
-    to it, or by a check that is added.
+    In the order of their names, in which the emulator locks: that spares it a tenth of its time. Every document that was
+    read, exists and is not `loose` is held to its version: by the write to it, or by a check that is added.
 
     Raises:
         ValueError: two writes to one document that do not come to one.
     """
     joined = _joined(writes)
-    if not read:
-        return [(write, _version_of(write)) for write in joined.values()]
     versions = {ref: seen.version for ref, seen in read.items() if seen is not None and ref not in loose}
     planned = [(write, _version_of(write) or versions.get(ref)) for ref, write in joined.items()]
     planned += [(Check(ref, version), version) for ref, version in versions.items() if ref not in joined]
-    return planned
+    return sorted(planned, key=_name)
+
+
+def _name(planned: tuple[Write, str | None]) -> str:
+    return planned[0].ref.path
 
 
 def _version_of(write: Write) -> str | None:

@@ -7,7 +7,8 @@ without a writer; under load the sums of an account merge, and a commit's cost i
 A floored account that single postings take from has a lane of its own and one commit at a time: every debit moves its
 guard, so two at once mean that one fails. All other single postings of a tenant go in one lane: increments are blind
 and stand in nobody's way. There a second commit begins beside the first once enough wait to share it, so that deciding
-and storing overlap. Batches have a lane beside it, for a commit of hundreds would hold up single ones.
+and storing overlap. Batches have a lane of their own, for a commit of hundreds would hold up single ones, and one
+commit at a time: what they gain by sharing is that each total is written once for more of them.
 """
 
 from collections import deque
@@ -77,7 +78,7 @@ class _Queue:
 
     def appoint(self) -> None:
         """Let the first that waits lead, if nobody does, or enough wait for a commit beside the first."""
-        beside = isinstance(self.key[1], Common) and self.leaders == 1 and len(self.waiting) >= COMPANY
+        beside = self.key[1] is Common.SINGLE and self.leaders == 1 and len(self.waiting) >= COMPANY
         if self.waiting and not self.waiting[0].leads and (self.leaders == 0 or beside):
             self.leaders += 1
             self.waiting[0].leads = True

@@ -57,7 +57,7 @@ class Queue:
     crowd: Crowd
 
     def behind(self, asked: list[Asked]) -> tuple[Future[Came], list[Future[Came]]]:
-        """The leader's answer and those of at most three that wait: four would be led beside it."""
+        """The leader's answer and those of the batches that wait until its commit is there."""
         gate = Gate(passes)
         self.kept.line.commits.insert(0, gate)
         leader = self.crowd.pool.submit(ask, self.kept, Asked("leader", sales(2, start=7_000)))
@@ -99,6 +99,13 @@ def test_batches_that_wait_share_the_next_commit_and_read_nothing(queue: Queue) 
 def kept_records(kept: Bookkeeping) -> list[int]:
     """How many records of batches there are, and how many audit records of anything."""
     return [kept.store.aggregate(Query(name, ACME))["count"] for name in ("batches", "audit")]
+
+
+def test_however_many_wait_one_commit_is_on_its_way(queue: Queue) -> None:
+    """Ten behind a leader: what a second commit beside the first would write twice, one writes once."""
+    before = len(queue.kept.line.paths)
+    assert queue.came(*[Asked(f"b{one}", sales(3, start=100 * one)) for one in range(10)]) == [["posted"] * 3] * 10
+    assert queue.kept.line.paths[before:] == ["Commit"] * 2
 
 
 def test_sums_of_batches_that_share_a_commit_are_merged(queue: Queue) -> None:
