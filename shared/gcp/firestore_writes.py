@@ -27,8 +27,8 @@ def with_checks(
 ) -> list[tuple[Write, str | None]]:
     """One write a document, each with the version it must be unchanged since (None: its own precondition says all).
 
-    In the order of their names, in which the emulator locks: that spares it a tenth of its time. Every document that was
-    read, exists and is not `loose` is held to its version: by the write to it, or by a check that is added.
+    In the order of their names, in which the emulator locks: that spares it a tenth of its time. Every document that
+    was read, exists and is not `loose` is held to its version: by the write to it, or by a check that is added.
 
     Raises:
         ValueError: two writes to one document that do not come to one.
