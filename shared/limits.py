@@ -41,8 +41,8 @@ WRITER_ENTRIES: Final = 100
 """Entries that the batching writer puts into one commit: some milliseconds of work, far below its 250 ms."""
 
 SHARED_LINES: Final = 2_000
-"""Lines that independent batches put into one commit together: two of the largest, ten of a hundred entries.
-Should their texts be too long for the store, each goes by itself."""
+"""Lines that independent batches put into one commit together: two of the largest, ten of a hundred entries. Should
+the store not take that much at once (long texts, many new accounts), each goes by itself."""
 
 MONITORS: Final = 500
 """Balance monitors a tenant has watched: one look reads each one's account and writes each one."""

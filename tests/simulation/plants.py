@@ -264,8 +264,8 @@ PLANTS: Final = (
     one(
         "failed_batch_answered_as_posted",
         TOGETHER,
-        "settled = self._apart(order.tenant, missing, ends_at)",
-        "settled = tuple(_fresh(posting, None) for posting in missing)",
+        "for result in self._apart(order.tenant, missing, ends_at)}",
+        "for result in (_fresh(posting, None) for posting in missing)}",
     ),
     one("first_look_believed", "shared/ledger/use_cases/balances.py", "LOOKS: Final = 3", "LOOKS: Final = 1"),
     one("holds_never_swept", "shared/ledger/use_cases/hold_expiry.py", "in self._due(at):", "in ():"),

@@ -27,7 +27,7 @@ from shared.ports import Create, Decision, Document, Ref, View, Write
 
 POST: Final = "entry.post"
 APART_SECONDS: Final = 30
-"""From the first attempt on: after it nothing more is begun on the slow path, below every door's timeout."""
+"""From the request's arrival on: after it nothing more is begun in parts, below every door's timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,11 @@ class Together:
         """Post through `desk`; `monotonic` tells when to stop taking entries in parts."""
         self._store, self._memory, self._monotonic = desk.store, memory, monotonic
 
-    def settle(self, order: Order) -> tuple[Result, ...]:
+    def ends_at(self) -> float:
+        """When an order that comes now is no longer taken in parts."""
+        return self._monotonic() + APART_SECONDS
+
+    def settle(self, order: Order, ends_at: float) -> tuple[Result, ...]:
         """Post each by itself, as many as go in one commit; one result a posting, in their order.
 
         Raises:
@@ -131,28 +135,41 @@ class Together:
         """
         if order.single:
             return (self._alone(order.postings[0]),)
-        return self._settled(order, ())
+        try:
+            return self.at_once(order)
+        except Retryable:
+            return self.in_parts(order, ends_at)
 
-    def settle_alone(self, order: Order) -> tuple[Result, ...]:
+    def settle_alone(self, order: Order, ends_at: float) -> tuple[Result, ...]:
         """As `settle`, on the slow path from the start: for one that others failed with."""
         if order.single:
             return (self._slowly(order.postings[0]),)
-        return self._settled(order, order.refs)
+        try:
+            return self.at_once(order, order.refs)
+        except Retryable:
+            return self.in_parts(order, ends_at)
 
-    def _settled(self, order: Order, first: tuple[Ref, ...]) -> tuple[Result, ...]:
-        """All in one commit, of which `first` is read before; should it fail, in parts."""
-        ends_at, tried = self._monotonic() + APART_SECONDS, set[Ref]()
+    def at_once(self, order: Order, first: tuple[Ref, ...] = ()) -> tuple[Result, ...]:
+        """All in one commit; with all of its refs read `first`, on the slow path.
+
+        Raises:
+            Refused: by one of the order's covers; nothing was posted.
+            Retryable: the commit failed or was not answered; the next step is to look for what it would have written.
+        """
+        tried = set[Ref]()
         try:
             results = self._store.transact(first, lambda view: self._at_once(order, view, tried), attempts=1)
         except Retryable:
             self._memory.forget_totals(frozenset(tried))
-        else:
-            self._memory.note_totals(frozenset(tried))
-            return results
+            raise
+        self._memory.note_totals(frozenset(tried))
+        return results
+
+    def in_parts(self, order: Order, ends_at: float) -> tuple[Result, ...]:
+        """After a commit of it that failed: what is there is answered from there, the rest goes on in halves."""
         known = self._found(order)
         missing = tuple(posting for posting in order.postings if posting.entry.id not in known)
-        settled = self._apart(order.tenant, missing, ends_at)
-        fresh = {result.entry.id: result for result in settled}
+        fresh = {result.entry.id: result for result in self._apart(order.tenant, missing, ends_at)}
         return tuple(known.get(entry.id) or fresh[entry.id] for entry in order.entries)
 
     def _at_once(self, order: Order, view: View, tried: set[Ref]) -> Decision[tuple[Result, ...]]:
@@ -199,13 +216,11 @@ class Together:
             return tuple(Result(posting.entry, Retryable(message)) for posting in postings)
         if len(postings) == 1:
             return (self._slowly(postings[0]),)
-        half, tried = Order(tenant, postings[0].entry.id, postings), set[Ref]()
+        half = Order(tenant, postings[0].entry.id, postings)
         try:
-            results = self._store.transact(half.refs, lambda view: self._at_once(half, view, tried), attempts=1)
+            return self.at_once(half, half.refs)
         except Retryable:
             return self._apart(tenant, postings, ends_at)
-        self._memory.note_totals(frozenset(tried))
-        return results
 
     def _slowly(self, posting: Posting) -> Result:
         """One entry on the slow path by itself."""

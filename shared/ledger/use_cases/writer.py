@@ -12,7 +12,7 @@ commit at a time: what they gain by sharing is that each total is written once f
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice
@@ -29,7 +29,7 @@ STAND_SECONDS: Final = 8
 """How long a posting stands in the queue: whoever leads after that still ends before its door does."""
 
 ANSWER_SECONDS: Final = 45
-"""How long one that was taken along waits for its leader: as long as a leader takes whose answers come."""
+"""How long one that was taken along waits for its leader: with the time it stood, below its door's timeout."""
 
 COMPANY: Final = 4
 """How many must wait for a second commit to begin while one is on its way: what fewer share is not worth a commit."""
@@ -51,9 +51,10 @@ class _Ticket:
     """One caller in the queue; `woken` when its results are there or when it is its turn to lead."""
 
     order: Order
+    ends_at: float
     leads: bool = False
-    apart: bool = False
-    """Whether something is wrong with one of those it went with: then each finds out for itself."""
+    apart: Callable[[Order, float], tuple[Result, ...]] | None = None
+    """How it goes on by itself, out of the queue, when what it went with failed."""
     results: tuple[Result, ...] | None = None
     fault: Retryable | None = None
     woken: Event = field(default_factory=Event)
@@ -91,14 +92,14 @@ class Writer:
     def __init__(
         self, together: Together, *, entries: int = WRITER_ENTRIES, stand_seconds: int = STAND_SECONDS
     ) -> None:
-        """Commit by `together`, at most `entries` at a time."""
+        """Commit by `together`, at most so many single `entries` at a time."""
         self._together, self._entries, self._stand_seconds = together, entries, stand_seconds
         self._lock = Lock()
         self._queues: dict[tuple[TenantId, Lane], _Queue] = {}
 
     @property
     def waiting(self) -> int:
-        """Postings in the queues now, of all lanes."""
+        """Orders in the queues now, of all lanes."""
         with self._lock:
             return sum(len(queue.waiting) for queue in self._queues.values())
 
@@ -112,7 +113,7 @@ class Writer:
             Refused: by one of the order's covers; nothing was posted.
             Retryable: nothing is known, or the leader died: the same request finds what became of it.
         """
-        ticket = _Ticket(order)
+        ticket = _Ticket(order, self._together.ends_at())
         queue = self._stand(ticket, (order.tenant, lane))
         try:
             if not ticket.leads and not ticket.woken.wait(self._stand_seconds) and self._taken(queue, ticket):
@@ -121,7 +122,7 @@ class Writer:
                 self._lead(queue)
         finally:
             self._leave(queue, ticket)
-        return self._together.settle_alone(order) if ticket.apart else ticket.answered()
+        return ticket.apart(order, ticket.ends_at) if ticket.apart else ticket.answered()
 
     def _stand(self, ticket: _Ticket, key: tuple[TenantId, Lane]) -> _Queue:
         """Stand in the lane's queue, at its head if nobody leads."""
@@ -146,20 +147,28 @@ class Writer:
         """Commit for all that wait now, the leader's own first, and wake them whatever happens."""
         taken = self._take(queue)
         try:
-            results = iter(self._together.settle(Order.joined([ticket.order for ticket in taken])))
+            results = iter(self._settled(queue, Order.joined([ticket.order for ticket in taken]), taken[0].ends_at))
             for ticket in taken:
                 ticket.results = tuple(islice(results, len(ticket.order.postings)))
         except Retryable as fault:
             for ticket in taken:
                 ticket.fault = fault
+                if queue.key[1] is Common.BATCHES:
+                    ticket.apart = self._together.settle_alone if len(taken) > 1 else self._together.in_parts
         except Exception:
             if len(taken) == 1:
                 raise
             for ticket in taken:  # one of them is why, and it is not for the others to answer for it
-                ticket.apart = True
+                ticket.apart = self._together.settle_alone
         finally:
             for ticket in taken:
                 ticket.woken.set()
+
+    def _settled(self, queue: _Queue, order: Order, ends_at: float) -> tuple[Result, ...]:
+        """Batches are tried once: what fails goes on out of the lane, each for itself, and holds up nobody."""
+        if queue.key[1] is Common.BATCHES:
+            return self._together.at_once(order)
+        return self._together.settle(order, ends_at)
 
     def _take(self, queue: _Queue) -> Sequence[_Ticket]:
         """From the head of the queue, as many as a commit has room for; what is asked twice goes once."""

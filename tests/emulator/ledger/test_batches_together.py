@@ -1,9 +1,10 @@
 """Independent batches that wait at the same time: one commit for all, each answered truly, none for another's fault."""
 
+import itertools
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import grpc
 import pytest
@@ -15,10 +16,22 @@ from shared.gcp.rpc import Method, RpcFailed
 from shared.ledger.entry_data import EntryData
 from shared.ledger.model import JournalEntry, Line, credit, debit
 from shared.ledger.use_cases.batches import BatchResult, Mode
+from shared.ledger.use_cases.together import APART_SECONDS, Together
+from shared.ledger.use_cases.writer import Writer
 from shared.ports import Query
 from tests.builders import ACME, TODAY, a_call, a_sale, entry_id, euros
 from tests.emulator.ledger.asked import Killed, killed, killed_after, passes
-from tests.emulator.ledger.batching import a_batch, a_withdrawal, batches, in_wallet, journal, outcomes, post, sales
+from tests.emulator.ledger.batching import (
+    WALLET,
+    a_batch,
+    a_withdrawal,
+    batches,
+    in_wallet,
+    journal,
+    outcomes,
+    post,
+    sales,
+)
 from tests.emulator.ledger.conftest import Bookkeeping
 from tests.emulator.ledger.crowds import SECONDS, Crowd, Gate
 from tests.emulator.lines import Commit, Switch, held, lost, unsent
@@ -193,13 +206,14 @@ def test_a_batch_of_which_nothing_could_be_built_is_answered_among_others(queue:
     assert queue.kept.proven()
 
 
-@pytest.mark.parametrize("fault", [lost, unsent])
-def test_a_shared_commit_without_an_answer_leaves_every_batch_a_true_one(queue: Queue, fault: Switch) -> None:
+@pytest.mark.parametrize(("fault", "told"), [(lost, "replayed"), (unsent, "posted")])
+def test_a_shared_commit_without_an_answer_leaves_every_batch_a_true_one(
+    queue: Queue, fault: Switch, told: str
+) -> None:
     """Whether it landed or not, each entry is posted once and told so."""
     entries = journal(queue.kept)
     queue.kept.line.commits = [fault]
-    for came in queue.came(*three()):
-        assert came in (["posted"] * 5, ["replayed"] * 5)
+    assert queue.came(*three()) == [[told] * 5] * 3
     assert journal(queue.kept) == entries + 2 + 15
     assert queue.kept.proven()
 
@@ -255,6 +269,44 @@ def test_two_batches_of_long_memos_find_their_way(queue: Queue) -> None:
     before = len(queue.kept.line.paths)
     assert queue.came(*asked) == [["posted"] * 400] * 2
     assert queue.kept.line.paths[before:][:3] == ["Commit", "Commit", "BatchGetDocuments"], "one took both"
+    assert queue.kept.proven()
+
+
+def contended(kept: Bookkeeping, account: str) -> None:
+    """From now on somebody else is always ahead at the account's guard."""
+    send_on = kept.line.send_on
+
+    def send(method: Method, request: Any, timeout_seconds: float) -> Any:
+        if method.path.endswith("/Commit") and any(f"guards/{account}" in one.update.name for one in request.writes):
+            raise RpcFailed(method, grpc.StatusCode.ABORTED, "contention")
+        return send_on(method, request, timeout_seconds)
+
+    kept.line.send_on = send  # type: ignore[method-assign]
+
+
+def test_contention_of_one_batch_takes_no_time_from_another(queue: Queue) -> None:
+    """Its halves fail until its time is over, thirty seconds a look at the clock; the others are posted at once."""
+    together = queue.kept.books.together
+    ticks = itertools.count(step=APART_SECONDS)
+    queue.kept.books.writer = Writer(Together(queue.kept.desk, queue.kept.books.memory, lambda: next(ticks)))
+    contended(queue.kept, WALLET.code)
+    crowded = Asked("crowded", [a_withdrawal(1, f"w{one}") for one in range(4)])
+    assert queue.came(crowded, *three()) == [["retry"] * 4, *[["posted"] * 5] * 3]
+    assert in_wallet(queue.kept) == 1_000
+    queue.kept.books.writer = Writer(together)
+    assert queue.kept.proven()
+
+
+def test_a_batch_that_goes_on_in_parts_holds_up_no_other(queue: Queue) -> None:
+    """It has left the lane by then: another is posted while it still looks for its entries."""
+    gate = Gate(passes)
+    queue.kept.line.commits = [unsent, gate]
+    failed = queue.crowd.pool.submit(ask, queue.kept, Asked("failed", sales(4)))
+    assert gate.reached.wait(SECONDS)
+    assert ask(queue.kept, Asked("another", sales(4, start=50))) == ["posted"] * 4
+    assert not failed.done()
+    gate.open.set()
+    assert failed.result(SECONDS) == ["posted"] * 4
     assert queue.kept.proven()
 
 
