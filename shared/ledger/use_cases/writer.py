@@ -8,7 +8,7 @@ A floored account that single postings take from has a lane of its own and one c
 guard, so two at once mean that one fails. All other single postings of a tenant go in one lane: increments are blind
 and stand in nobody's way. There a second commit begins beside the first once enough wait to share it, so that deciding
 and storing overlap. Batches have a lane of their own, for a commit of hundreds would hold up single ones, and one
-commit at a time: what they gain by sharing is that each total is written once for more of them.
+commit at a time until what waits fills another: they gain by sharing that a total is written once for more of them.
 """
 
 from collections import deque
@@ -51,6 +51,8 @@ class _Ticket:
     """One caller in the queue; `woken` when its results are there or when it is its turn to lead."""
 
     order: Order
+    lines: int
+    """Of all its entries."""
     ends_at: float
     leads: bool = False
     apart: Callable[[Order, float], tuple[Result, ...]] | None = None
@@ -79,11 +81,16 @@ class _Queue:
 
     def appoint(self) -> None:
         """Let the first that waits lead, if nobody does, or enough wait for a commit beside the first."""
-        beside = self.key[1] is Common.SINGLE and self.leaders == 1 and len(self.waiting) >= COMPANY
+        beside = self.leaders == 1 and self._worth_a_commit()
         if self.waiting and not self.waiting[0].leads and (self.leaders == 0 or beside):
             self.leaders += 1
             self.waiting[0].leads = True
             self.waiting[0].woken.set()
+
+    def _worth_a_commit(self) -> bool:
+        if self.key[1] is Common.BATCHES:
+            return sum(ticket.lines for ticket in self.waiting) >= SHARED_LINES
+        return self.key[1] is Common.SINGLE and len(self.waiting) >= COMPANY
 
 
 class Writer:
@@ -113,7 +120,8 @@ class Writer:
             Refused: by one of the order's covers; nothing was posted.
             Retryable: nothing is known, or the leader died: the same request finds what became of it.
         """
-        ticket = _Ticket(order, self._together.ends_at())
+        lines = sum(len(posting.entry.lines) for posting in order.postings)
+        ticket = _Ticket(order, lines, self._together.ends_at())
         queue = self._stand(ticket, (order.tenant, lane))
         try:
             if not ticket.leads and not ticket.woken.wait(self._stand_seconds) and self._taken(queue, ticket):
@@ -176,18 +184,19 @@ class Writer:
         with self._lock:
             taken, left, ids = list[_Ticket](), deque[_Ticket](), set[StoredId]()
             while queue.waiting:
-                own = queue.waiting[0].order.entries
-                again = not ids.isdisjoint({queue.waiting[0].order.lead, *(entry.id for entry in own)})
+                ticket = queue.waiting[0]
+                own = {ticket.order.lead, *(posting.entry.id for posting in ticket.order.postings)}
+                again = not ids.isdisjoint(own)
                 if not again:
-                    entries, lines = entries - len(own), lines - sum(len(entry.lines) for entry in own)
+                    entries, lines = entries - len(ticket.order.postings), lines - ticket.lines
                 if min(entries, lines) < 0:
                     break
-                ticket = queue.waiting.popleft()
+                queue.waiting.popleft()
                 if again:  # the next commit finds what becomes of it now
                     left.append(ticket)
                 else:
                     taken.append(ticket)
-                    ids |= {ticket.order.lead, *(entry.id for entry in own)}
+                    ids |= own
             queue.waiting.extendleft(reversed(left))
             return taken
 

@@ -114,8 +114,8 @@ def kept_records(kept: Bookkeeping) -> list[int]:
     return [kept.store.aggregate(Query(name, ACME))["count"] for name in ("batches", "audit")]
 
 
-def test_however_many_wait_one_commit_is_on_its_way(queue: Queue) -> None:
-    """Ten behind a leader: what a second commit beside the first would write twice, one writes once."""
+def test_however_many_wait_what_fills_no_commit_is_sent_as_one(queue: Queue) -> None:
+    """Ten behind a leader: of what a second commit beside the first would write again."""
     before = len(queue.kept.line.paths)
     assert queue.came(*[Asked(f"b{one}", sales(3, start=100 * one)) for one in range(10)]) == [["posted"] * 3] * 10
     assert queue.kept.line.paths[before:] == ["Commit"] * 2
@@ -310,13 +310,24 @@ def test_a_batch_that_goes_on_in_parts_holds_up_no_other(queue: Queue) -> None:
     assert queue.kept.proven()
 
 
-def test_no_shared_commit_holds_more_lines_than_two_of_the_largest_batches(queue: Queue) -> None:
-    """Of three of 1,000 lines two go together, the third with the next."""
+def test_what_fills_a_commit_begins_beside_the_first_and_no_commit_holds_more(queue: Queue) -> None:
+    """Two of 1,000 lines while the first commit is on its way; of three that come then two go together, one after."""
     lines = (*(debit("assets:bank", euros(1)),) * 100, *(credit("revenue:sales", euros(1)),) * 100)
-    asked = [Asked(f"b{n}", [large(f"b{n}-{one}", lines) for one in range(5)]) for n in range(3)]
+    asked = [Asked(f"b{n}", [large(f"b{n}-{one}", lines) for one in range(5)]) for n in range(5)]
+    first, second = Gate(passes), Gate(passes)
+    queue.kept.line.commits = [first, second]
     before = queue.kept.line.paths.count("Commit")
-    assert queue.came(*asked) == [["posted"] * 5] * 3
-    assert queue.kept.line.paths.count("Commit") - before == 1 + 2
+    leader = queue.crowd.pool.submit(ask, queue.kept, Asked("leader", sales(2, start=7_000)))
+    assert first.reached.wait(SECONDS)
+    beside = [queue.crowd.pool.submit(ask, queue.kept, one) for one in asked[:2]]
+    assert second.reached.wait(SECONDS)
+    later = [queue.crowd.pool.submit(ask, queue.kept, one) for one in asked[2:]]
+    queue.crowd.all_wait(3)
+    assert queue.kept.line.paths.count("Commit") - before == 2
+    second.open.set()
+    first.open.set()
+    assert [one.result(SECONDS) for one in (leader, *beside, *later)] == [["posted"] * 2, *[["posted"] * 5] * 5]
+    assert queue.kept.line.paths.count("Commit") - before == 2 + 2
     assert queue.kept.proven()
 
 
