@@ -21,7 +21,7 @@ from shared.ledger.rules.batches import Gathered, gather_refs, gather_slow
 from shared.ledger.rules.posting import accounts_seen
 from shared.ledger.use_cases.posting import Books
 from shared.ledger.use_cases.together import Cover, Order, Posting, Result, gather_permitted
-from shared.ledger.use_cases.writer import Common
+from shared.ledger.use_cases.writer import AnyAccount
 from shared.limits import BATCH_ENTRIES, BATCH_LINES
 from shared.ports import Create, Decision, Document, Fields, Ref, Value, View, Write, tenant_ref
 
@@ -113,7 +113,7 @@ class Batches:
             return (Create(ref, write_batch(call, batch)), audit_record(call, Outcome(ref, ACTION, None)))
 
         order = Order(call.tenant, batch.id, batch.postings, (Cover(ref, covering),))
-        settled = self._books.writer.post(order, Common.BATCHES)
+        settled = self._books.writer.post(order, AnyAccount.BATCHES)
         results = iter(settled)
         answer = BatchResult(
             batch.id, batch.mode, tuple(one if isinstance(one, Refused) else next(results) for one in batch.places)

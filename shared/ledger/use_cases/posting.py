@@ -21,7 +21,7 @@ from shared.ledger.use_cases.answered import answered_before
 from shared.ledger.use_cases.memory import Memory
 from shared.ledger.use_cases.planning import planned
 from shared.ledger.use_cases.together import Order, Posting, Result, Together
-from shared.ledger.use_cases.writer import Common, Lane, Writer
+from shared.ledger.use_cases.writer import AnyAccount, Lane, Writer
 from shared.listing import Listing
 from shared.ports import Contradiction, Document, Query, Ref, View, Where, Write
 
@@ -141,7 +141,7 @@ class Books:
         for code, card in self.memory.cards(tenant, entry.accounts).items():
             if card.floor and moved(entry.lines, card)[1]:
                 return code
-        return Common.SINGLE
+        return AnyAccount.SINGLE
 
     def _plan(self, call: Call, booking: Booking[T], entry: JournalEntry, view: View) -> Plan:
         plan = planned(self.memory, call.tenant, entry, view, release=booking.release)

@@ -35,14 +35,14 @@ COMPANY: Final = 4
 """How many must wait for a second commit to begin while one is on its way: what fewer share is not worth a commit."""
 
 
-class Common(Enum):
+class AnyAccount(Enum):
     """The lanes of what may share a commit whatever its accounts."""
 
     SINGLE = "single"
     BATCHES = "batches"
 
 
-Lane: TypeAlias = AccountCode | Common
+Lane: TypeAlias = AccountCode | AnyAccount
 """Whose commits go one after the other: those that take from this account with a floor, or all others."""
 
 
@@ -88,9 +88,9 @@ class _Queue:
             self.waiting[0].woken.set()
 
     def _worth_a_commit(self) -> bool:
-        if self.key[1] is Common.BATCHES:
+        if self.key[1] is AnyAccount.BATCHES:
             return sum(ticket.lines for ticket in self.waiting) >= SHARED_LINES
-        return self.key[1] is Common.SINGLE and len(self.waiting) >= COMPANY
+        return self.key[1] is AnyAccount.SINGLE and len(self.waiting) >= COMPANY
 
 
 class Writer:
@@ -161,7 +161,7 @@ class Writer:
         except Retryable as fault:
             for ticket in taken:
                 ticket.fault = fault
-                if queue.key[1] is Common.BATCHES:
+                if queue.key[1] is AnyAccount.BATCHES:
                     ticket.apart = self._together.settle_alone if len(taken) > 1 else self._together.in_parts
         except Exception:
             if len(taken) == 1:
@@ -174,7 +174,7 @@ class Writer:
 
     def _settled(self, queue: _Queue, order: Order, ends_at: float) -> tuple[Result, ...]:
         """Batches are tried once: what fails goes on out of the lane, each for itself, and holds up nobody."""
-        if queue.key[1] is Common.BATCHES:
+        if queue.key[1] is AnyAccount.BATCHES:
             return self._together.at_once(order)
         return self._together.settle(order, ends_at)
 
@@ -202,7 +202,7 @@ class Writer:
 
     def _room(self, lane: Lane) -> tuple[int, int]:
         """Entries and lines of a commit: room for any one order, and of two lines at least an entry."""
-        return (SHARED_LINES // 2, SHARED_LINES) if lane is Common.BATCHES else (self._entries, BATCH_LINES)
+        return (SHARED_LINES // 2, SHARED_LINES) if lane is AnyAccount.BATCHES else (self._entries, BATCH_LINES)
 
     def _leave(self, queue: _Queue, ticket: _Ticket) -> None:
         """Leave the queue, answered or not; a leader hands over to the next in it."""
