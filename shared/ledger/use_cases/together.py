@@ -135,17 +135,17 @@ class Together:
         """
         if order.single:
             return (self._alone(order.postings[0]),)
-        try:
-            return self.at_once(order)
-        except Retryable:
-            return self.in_parts(order, ends_at)
+        return self._settled(order, (), ends_at)
 
     def settle_alone(self, order: Order, ends_at: float) -> tuple[Result, ...]:
         """As `settle`, on the slow path from the start: for one that others failed with."""
         if order.single:
             return (self._slowly(order.postings[0]),)
+        return self._settled(order, order.refs, ends_at)
+
+    def _settled(self, order: Order, first: tuple[Ref, ...], ends_at: float) -> tuple[Result, ...]:
         try:
-            return self.at_once(order, order.refs)
+            return self.at_once(order, first)
         except Retryable:
             return self.in_parts(order, ends_at)
 

@@ -1,9 +1,11 @@
 """Postings that queue behind a commit that is held at a gate, for the tests of the batching writer."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.faults import Refused, Retryable
 from shared.ledger.model import Account, AccountType, Floor, JournalEntry
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 WALLET = Account("liabilities:wallet", AccountType.LIABILITY, "Wallet", shards=1, floor=Floor("EUR", 0))
 SECONDS = 60
+T = TypeVar("T")
 
 
 @dataclass
@@ -66,12 +69,19 @@ class Crowd:
         self, gate: Gate, entries: list[JournalEntry], first: JournalEntry | None = None
     ) -> tuple[Future[str], list[Future[str]]]:
         """The leader's answer and those of the entries that wait behind it when the gate opens."""
+        leads = partial(post, self.wallet, first or a_withdrawal(1, "leader"))
+        return self.queued(gate, leads, [partial(post, self.wallet, entry) for entry in entries])
+
+    def queued(
+        self, gate: Gate, leads: Callable[[], T], follow: Sequence[Callable[[], T]]
+    ) -> tuple[Future[T], list[Future[T]]]:
+        """As `behind`, of whatever is asked of the writer."""
         self.wallet.line.commits.insert(0, gate)
-        leader = self.pool.submit(post, self.wallet, first or a_withdrawal(1, "leader"))
+        leader = self.pool.submit(leads)
         assert gate.reached.wait(SECONDS)
         before = self.wallet.line.paths.copy()
-        followers = [self.pool.submit(post, self.wallet, entry) for entry in entries]
-        self.all_wait(len(entries))
+        followers = [self.pool.submit(one) for one in follow]
+        self.all_wait(len(follow))
         assert self.wallet.line.paths == before, "they waited for the leader and sent nothing"
         gate.open.set()
         return leader, followers

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -71,14 +72,8 @@ class Queue:
 
     def behind(self, asked: list[Asked]) -> tuple[Future[Came], list[Future[Came]]]:
         """The leader's answer and those of the batches that wait until its commit is there."""
-        gate = Gate(passes)
-        self.kept.line.commits.insert(0, gate)
-        leader = self.crowd.pool.submit(ask, self.kept, Asked("leader", sales(2, start=7_000)))
-        assert gate.reached.wait(SECONDS)
-        followers = [self.crowd.pool.submit(ask, self.kept, one) for one in asked]
-        self.crowd.all_wait(len(asked))
-        gate.open.set()
-        return leader, followers
+        leads = partial(ask, self.kept, Asked("leader", sales(2, start=7_000)))
+        return self.crowd.queued(Gate(passes), leads, [partial(ask, self.kept, one) for one in asked])
 
     def came(self, *asked: Asked) -> list[Came]:
         """What became of those that waited."""
@@ -129,13 +124,8 @@ def test_sums_of_batches_that_share_a_commit_are_merged(queue: Queue) -> None:
         spent.append(counters.begin())
         return ask(queue.kept, asked)
 
-    gate = Gate(passes)
-    queue.kept.line.commits.insert(0, gate)
-    queue.crowd.pool.submit(ask, queue.kept, Asked("leader", sales(2, start=7_000)))
-    assert gate.reached.wait(SECONDS)
-    followers = [queue.crowd.pool.submit(counted, one) for one in three(50)]
-    queue.crowd.all_wait(3)
-    gate.open.set()
+    leads = partial(ask, queue.kept, Asked("leader", sales(2, start=7_000)))
+    _, followers = queue.crowd.queued(Gate(passes), leads, [partial(counted, one) for one in three(50)])
     assert [one.result(SECONDS) for one in followers] == [["posted"] * 50] * 3
     assert sum(one.writes for one in spent) == 3 * (50 + 2) + 2
 
