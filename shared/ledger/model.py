@@ -25,6 +25,8 @@ MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9 ._:/#-]{0,64}")
 MAX_SHARDS: Final = 64
 """Totals documents a month, currency and kind that share an account's postings (docs/ledger.md, rule 14)."""
+SHARD_RATE: Final = Decimal("0.8")
+"""Postings a second that a shard is planned for: by chance some get more, and the busiest is to stay under one."""
 ACCOUNT_METADATA: Final = 16
 """Metadata keys an account."""
 

@@ -15,6 +15,7 @@ from shared.faults import Refused
 from shared.identity import TenantId
 from shared.ledger.model import (
     MAX_SHARDS,
+    SHARD_RATE,
     Account,
     AccountCode,
     AccountState,
@@ -164,13 +165,13 @@ def _shards(account: Account, terms: Terms) -> int:
     """As asked (docs/ledger.md, rule 14); a floored account's guard is one document anyway."""
     if account.floor:
         return 1
-    asked = terms.shards or shards_for(terms.rate or Decimal(1))
+    asked = terms.shards or (1 if terms.rate is None else shards_for(terms.rate))
     return min(max(asked, 1), MAX_SHARDS)
 
 
 def shards_for(rate: Decimal) -> int:
-    """Shards that take so many sustained writes per second, one each, as far as there may be."""
-    return min(max(int(rate.to_integral_value(ROUND_CEILING)), 1), MAX_SHARDS)
+    """Shards that take so many sustained writes per second, as far as there may be."""
+    return min(max(int((rate / SHARD_RATE).to_integral_value(ROUND_CEILING)), 1), MAX_SHARDS)
 
 
 def floor_control(account: Account, floor: Floor | None) -> Control:

@@ -120,11 +120,11 @@ def test_resharding_refuses_nothing_and_spreads_what_comes(kept: Bookkeeping, ot
         post(books, pays(f"before-{books is kept}", 10))
     kept.controls.run(a_call("reshard"), Control.RESHARD, WALLET, Terms(rate=Decimal("7.5")))
     account = account_of(kept)
-    assert (account.shards, account.declared_rate, account.version) == (8, Decimal("7.5"), 2)
+    assert (account.shards, account.declared_rate, account.version) == (10, Decimal("7.5"), 2)
     assert live_totals(kept, "account", WALLET) == 0
     for number in range(40):
         post((kept, other)[number % 2], pays(f"after-{number}", 10))
-    assert 5 <= live_totals(kept, "account", WALLET) <= 8
+    assert 5 <= live_totals(kept, "account", WALLET) <= 10
     wallet = next(row for row in kept.reports.trial_balance(ACME, "2026-11").rows if row.account == WALLET)
     assert (wallet.credits, kept.proven()) == (420, True)
 
@@ -134,14 +134,16 @@ def test_resharding_refuses_nothing_and_spreads_what_comes(kept: Bookkeeping, ot
     [
         (Terms(shards=64), 64),
         (Terms(rate=Decimal("0.1")), 1),
-        (Terms(rate=Decimal("2.000001")), 3),
+        (Terms(rate=Decimal("0.8")), 1),
+        (Terms(rate=Decimal(1)), 2),
+        (Terms(rate=Decimal("2.400001")), 4),
         (Terms(rate=Decimal(9_999)), 64),
     ],
 )
 def test_a_rate_becomes_as_many_shards_as_it_needs_up_to_the_limit(
     kept: Bookkeeping, terms: Terms, shards: int
 ) -> None:
-    """One sustained write a second a document, rounded up, 1 to 64."""
+    """Four postings in five seconds a document, rounded up, 1 to 64."""
     open_wallet(kept)
     kept.controls.run(a_call("reshard"), Control.RESHARD, WALLET, terms)
     assert account_of(kept).shards == shards

@@ -58,7 +58,7 @@ def test_an_account_is_opened_and_read_with_all_it_declares(office: Office, key:
     opened = office.post(ACCOUNTS, WALLET | more, key)
     assert opened.status_code == 201, opened.text
     assert office.get(f"{ACCOUNTS}/{WALLET['code']}", key).json == opened.json
-    assert opened.json == WALLET | more | {"state": "open", "version": 1, "shards": 6, "floor": None}
+    assert opened.json == WALLET | more | {"state": "open", "version": 1, "shards": 7, "floor": None}
     missing = office.get(f"{ACCOUNTS}/assets:none", key)
     assert (missing.status_code, missing.json["code"]) == (404, "unknown_account")
 

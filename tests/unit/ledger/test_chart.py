@@ -36,7 +36,7 @@ def test_an_account_declares_all_it_can() -> None:
         "liabilities:wallet",
         AccountType.LIABILITY,
         "Wallet",
-        shards=3,
+        shards=4,
         floor=Floor("EUR", 100),
         currencies=("EUR",),
         metadata={"bank": "B-1"},
