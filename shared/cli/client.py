@@ -77,8 +77,8 @@ class Client:
             answer = requests.request(
                 method, f"{self.url.rstrip('/')}{path}", json=body, headers=sent, timeout=TIMEOUT_SECONDS
             )
-        except requests.exceptions.InvalidJSONError as error:
-            message = "the request holds a number that JSON has not"
+        except (requests.exceptions.InvalidJSONError, RecursionError) as error:
+            message = "the request holds a number that JSON has not, or is nested too deep"
             raise ApiRefused(message, status=400, code="malformed") from error
         except requests.RequestException as error:
             message = f"no answer from {self.url}: {type(error).__name__}"

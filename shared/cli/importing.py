@@ -1,6 +1,7 @@
 """A journal file posted into the books of a tenant: in batches, several at once, each entry once.
 
-An entry's key is its id in the file, so a second import finds every entry there and posts nothing.
+An entry's key is its id in the file, so a second import finds every entry there and posts nothing. A refusal stands
+under that key for ever: an import that finds one there asks again under the next, for what was in the way may be gone.
 What is wrong with one line is said with its number; every other line stands. The file is read twice: first for its
 accounts, for an entry that comes before its account would be refused, and for whether it is whole.
 """
@@ -8,13 +9,16 @@ accounts, for an entry that comes before its account would be refused, and for w
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Final, TypeAlias
+from urllib.parse import quote
 
 from shared.cli.client import ApiRefused, Client
 from shared.cli.journal_records import Record
 from shared.cli.restoring import Wanted, restore
 from shared.ledger.line_text import read_lines
+from shared.ledger.model import EntryKind
 from shared.ledger.rules.verifying import SCHEMA, UNREADABLE
 
 BATCH: Final = 200
@@ -24,6 +28,9 @@ TRIES: Final = 8
 PAUSE_SECONDS: Final = 0.25
 AT_FAULT: Final = frozenset({400, 413, 422})
 """Statuses that are about what a line says: any other no is about all of them."""
+NO_SUCH_ENTRY: Final = frozenset({400, 404, 422})
+"""Statuses that answer a question for an entry that is not there, or has no id that one could have."""
+REUSED: Final = "idempotency_key_reused"
 
 Numbered: TypeAlias = tuple[int, Record | None]
 Lines: TypeAlias = Callable[[], Iterable[Numbered]]
@@ -32,10 +39,17 @@ Lines: TypeAlias = Callable[[], Iterable[Numbered]]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One entry to post: the number of its line, and the body."""
+    """One entry to post: the number of its line, its id in the file, which of its keys, and the body without it."""
 
     line: int
+    id: str
     body: dict[str, Any]
+    number: int = 1
+
+    @property
+    def key(self) -> str:
+        """The key that names it in these books."""
+        return self.id if self.number == 1 else f"{self.id}.{self.number}"
 
 
 @dataclass(slots=True)
@@ -64,7 +78,6 @@ class Survey:
     """In the order of the file, with the numbers of their lines."""
     wanted: Wanted = field(default_factory=Wanted)
     entries: set[str] = field(default_factory=set)
-    ended: bool = False
     faults: list[str] = field(default_factory=list)
     """Why the file as a whole is not what its end says; each entry of it may stand all the same."""
     foreign: bool = False
@@ -81,7 +94,7 @@ def import_records(client: Client, lines: Lines, tell: Callable[[Imported], obje
     """
     survey = surveyed(lines())
     imported = Imported(faults=survey.faults)
-    if survey.foreign:
+    if survey.foreign or _are_its_own(client, survey, imported):
         return imported
     for line, account in survey.accounts:
         _open_account(client, account, line, imported)
@@ -99,9 +112,9 @@ def import_records(client: Client, lines: Lines, tell: Callable[[Imported], obje
 
 def _end(client: Client, imported: Imported, survey: Survey) -> None:
     """Set accounts and months, unless entries are still to come: closed, their month would take them no more."""
-    if imported.faults or not survey.ended:
-        why = "there are faults" if imported.faults else "the file has no end"
-        imported.left.append(f"{why}: floors, currencies and states of accounts, and closed months, are not set")
+    if imported.faults:
+        why = "there are faults: floors, currencies and states of accounts, and closed months, are not set"
+        imported.left.append(why)
         return
     restored = restore(client, survey.wanted)
     imported.restored = restored.changes
@@ -123,7 +136,7 @@ def _add(imported: Imported, done: Iterable[Future[Imported]], tell: Callable[[I
 
 def surveyed(lines: Iterable[Numbered]) -> Survey:
     """Read a file for what it holds. Of two lines about one account or month the last counts."""
-    survey, counted = Survey(), ""
+    survey, counted = Survey(), "nothing"
     for line, record in lines:
         match record or {}:
             case {"kind": "journal", "schema": schema} if schema != SCHEMA:
@@ -137,11 +150,26 @@ def surveyed(lines: Iterable[Numbered]) -> Survey:
             case {"kind": "entry", "id": str(entry_id)}:
                 survey.entries.add(entry_id)
             case {"kind": "end"} as end:
-                survey.ended = True
                 counted = repr(end.get("entries"))
-    if survey.ended and counted != repr(len(survey.entries)):
+    if counted == "nothing":
+        survey.faults.append("the file has no end: it is cut off")
+    elif counted != repr(len(survey.entries)):
         survey.faults.append(f"the file's end counts {counted} entries, {len(survey.entries)} are there")
     return survey
+
+
+def _are_its_own(client: Client, survey: Survey, imported: Imported) -> bool:
+    """Whether the entries stand in these books under their own ids: under keys of them they would be posted twice."""
+    if not survey.entries:
+        return False
+    try:
+        client.get(f"/v1/ledger/entries/{quote(min(survey.entries), safe='')}")
+    except ApiRefused as refused:
+        if refused.status not in NO_SUCH_ENTRY:
+            raise
+        return False
+    imported.faults.append("the journal is of these very books: all of its entries are there")
+    return True
 
 
 def _orders(lines: Iterable[Numbered], imported: Imported) -> Iterator[Order]:
@@ -151,7 +179,7 @@ def _orders(lines: Iterable[Numbered], imported: Imported) -> Iterator[Order]:
                 case {"kind": "entry", "fields": {"outcome": "refused"}}:
                     imported.refused_there += 1
                 case {"kind": "entry", "fields": {"outcome": "posted"}} as entry:
-                    yield Order(line, _body(entry, imported))
+                    yield Order(line, str(entry["id"]), _body(entry, imported))
                 case {"kind": "journal" | "account" | "seal" | "leaves" | "total" | "end"}:
                     continue
                 case {"kind": "period", "month": str(), "state": "soft_closed" | "year_end" | "hard_closed"}:
@@ -210,11 +238,10 @@ def _body(record: Record, imported: Imported) -> dict[str, Any]:
     ]
     imported.memos += "memo" in fields
     return {
-        "key": record["id"],
         "lines": lines,
-        "effective_on": fields["effective_on"],
+        "effective_on": date.fromisoformat(fields["effective_on"]).isoformat(),
         # a year's end closes no books but its own: elsewhere it is an adjustment
-        "kind": "regular" if fields["kind"] == "regular" else "adjusting",
+        "kind": "regular" if EntryKind(fields["kind"]) is EntryKind.REGULAR else "adjusting",
         "reference": fields["reference"],
         **({"metadata": fields["metadata"]} if fields.get("metadata") else {}),
         **({"rates": rates} if rates else {}),
@@ -225,12 +252,12 @@ def _batches(orders: Iterable[Order]) -> Iterator[list[Order]]:
     batch: list[Order] = []
     keys, lines = set[str](), 0
     for order in orders:
-        size, key = len(order.body["lines"]), str(order.body["key"])
-        if batch and (len(batch) == BATCH or lines + size > LINES or key in keys):
+        size = len(order.body["lines"])
+        if batch and (len(batch) == BATCH or lines + size > LINES or order.key in keys):
             yield batch
             batch, keys, lines = [], set(), 0
         batch.append(order)
-        keys.add(key)
+        keys.add(order.key)
         lines += size
     if batch:
         yield batch
@@ -241,19 +268,21 @@ def _batches(orders: Iterable[Order]) -> Iterator[list[Order]]:
 
 def _post(client: Client, orders: Sequence[Order]) -> Imported:
     """Post a batch; one that cannot be read as a whole is halved until the line at fault stands alone."""
-    part, left = Imported(), list(orders)
-    for attempt in range(TRIES):
+    part, left, attempt = Imported(), list(orders), 0
+    while left and attempt < TRIES:
         if attempt:
             time.sleep(PAUSE_SECONDS * attempt)
+        entries = [{"key": order.key, **order.body} for order in left]
         try:
-            answer = client.post("/v1/ledger/batches", {"mode": "independent", "entries": [one.body for one in left]})
+            answer = client.post("/v1/ledger/batches", {"mode": "independent", "entries": entries})
         except ApiRefused as refused:
             if refused.may_pass:
+                attempt += 1
                 continue
             return _halved(client, left, refused, part)
-        left = _settle(left, answer["entries"], part)
-        if not left:
-            return part
+        undecided, anew = _settle(left, answer["entries"], part)
+        attempt += bool(undecided)
+        left = undecided + anew
     part.faults += [f"line {order.line}: not decided after {TRIES} tries, import again" for order in left]
     return part
 
@@ -273,17 +302,22 @@ def _halved(client: Client, orders: Sequence[Order], refused: ApiRefused, part: 
     return part
 
 
-def _settle(orders: Sequence[Order], answers: Sequence[Record], part: Imported) -> list[Order]:
-    """Count what was decided; what was not comes back."""
-    again: list[Order] = []
+def _settle(orders: Sequence[Order], answers: Sequence[Record], part: Imported) -> tuple[list[Order], list[Order]]:
+    """Count what was decided; what was not comes back, and what an earlier import was refused, under its next key."""
+    undecided, anew = list[Order](), list[Order]()
     for order, answer in zip(orders, answers, strict=True):
         match answer["outcome"]:
             case "posted":
                 part.known += answer["replayed"]
                 part.posted += not answer["replayed"]
+            case "refused" if answer["refusal"]["code"] == REUSED:
+                why = "another principal's import posted it, or it said something else then"
+                part.faults.append(f"line {order.line}: it is there under its key, and differs: {why} (code {REUSED})")
+            case "refused" if answer["replayed"]:
+                anew.append(replace(order, number=order.number + 1))
             case "refused":
                 why = answer["refusal"]
                 part.faults.append(f"line {order.line}: {why['detail']} (code {why['code']}, {why['context']})")
             case _:
-                again.append(order)
-    return again
+                undecided.append(order)
+    return undecided, anew

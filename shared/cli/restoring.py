@@ -14,6 +14,7 @@ from typing import Any, Final
 from shared.cli.client import ApiRefused, Client
 from shared.cli.journal_records import Record, listed
 from shared.ledger.rules.control import shards_for
+from shared.ledger.rules.verifying import UNREADABLE
 
 TRIES: Final = 8
 PAUSE_SECONDS: Final = 0.25
@@ -119,7 +120,7 @@ def _carry_out(client: Client, name: str, steps: Iterator[Step], done: Restored)
             done.changes += 1
     except ApiRefused as refused:
         done.faults.append(f"{name}: {refused}")
-    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
+    except (*UNREADABLE, ArithmeticError) as error:
         done.faults.append(f"{name}: the record is not whole ({type(error).__name__} {error})")
 
 

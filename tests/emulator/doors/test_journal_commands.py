@@ -138,7 +138,7 @@ def test_one_bad_line_says_which_and_why_and_the_rest_stands(
     first = len(chart) + 1
     for number in range(first, first + len(bad)):
         assert f"line {number}: " in done.stderr, done.stderr
-    assert "2 posted; 0 there already; 6 faults" in done.stderr
+    assert "2 posted; 0 there already; 7 faults" in done.stderr  # the seventh: it has no end
     assert "unknown_account" in done.stderr
     assert "unbalanced_entry" in done.stderr
 
@@ -159,7 +159,7 @@ def test_a_bad_account_and_a_number_that_json_has_not_cost_their_own_lines_alone
     numbers = (1, 2 + len(accounts), 3 + len(accounts))
     assert done.returncode == 1
     assert all(f"line {number}: " in done.stderr for number in numbers), done.stderr
-    assert f"{len(entries) - 1} posted; 0 there already; 3 faults" in done.stderr
+    assert f"{len(entries) - 1} posted; 0 there already; 4 faults" in done.stderr  # the fourth: it has no end
 
 
 def test_an_altered_file_is_named_and_the_exit_code_says_so(

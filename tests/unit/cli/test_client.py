@@ -84,3 +84,14 @@ def test_what_was_refused_is_not_asked_again(api: Api) -> None:
     with pytest.raises(ApiRefused):
         client.post("/", {})
     assert (api.asked, pauses) == (2, [])
+
+
+def test_a_body_nested_too_deep_is_refused_here(api: Api) -> None:
+    """It ended the import that it was a line of."""
+    client, _ = a_client(api)
+    nest: list[object] = []
+    for _ in range(100_000):
+        nest = [nest]
+    with pytest.raises(ApiRefused, match="nested too deep") as refused:
+        client.post("/x", {"nest": nest})
+    assert refused.value.status == 400

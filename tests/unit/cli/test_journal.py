@@ -63,7 +63,7 @@ def test_a_noted_seal_is_a_number_and_a_hash(tmp_path: Path, known: str) -> None
     [
         ([ENTRY, END], 0),
         ([ENTRY, ENTRY, END], 0),
-        ([ENTRY], 0),
+        ([ENTRY], 1),
         ([END], 1),
         ([ENTRY, {**ENTRY, "id": "b"}, END], 1),
         ([ENTRY, {"kind": "end"}], 1),
@@ -75,7 +75,7 @@ def test_a_noted_seal_is_a_number_and_a_hash(tmp_path: Path, known: str) -> None
 def test_a_file_is_whole_when_it_has_as_many_entries_as_its_end_says(
     records: list[dict[str, object]], faults: int
 ) -> None:
-    """One that is there twice counts once; a file without an end says nothing of it."""
+    """One that is there twice counts once; a file without an end is cut off."""
     survey = surveyed(enumerate(records, 1))
     assert len(survey.faults) == faults
     assert survey.foreign == (records[0].get("schema") == 7)
