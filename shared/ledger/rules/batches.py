@@ -199,7 +199,8 @@ class _Gathering:
                 return refusal
             received, spent = moved(lines, account)
             purse = self._purse(account)
-            if spent and self._free(purse) < spent and not empties(entry, account):
+            short = spent - received
+            if spent and self._free(purse) < short and short > 0 and not empties(entry, account):
                 message = "the account would fall below its floor"
                 return InsufficientFunds(message, field="lines", detail={"account": code})
             moves.append((purse, received, spent))

@@ -260,7 +260,8 @@ def _floors(
 ) -> _Floors:
     """Outflows of floored accounts go through the guard, unchanged since read; inflows are added blindly.
 
-    What a hold reserved needs no funds a second time: only what leaves beyond it must be available.
+    What a hold reserved needs no funds a second time, and what the entry itself brings is there: only what leaves
+    beyond both must be available.
     """
     floored = [account for account in accounts.values() if account.floor]
     moves = {account.code: moved(floor_lines(entry, account), account) for account in floored}
@@ -276,8 +277,8 @@ def _floors(
         if received:
             writes.append(Increment(inflow_ref(tenant, account.code), {("credits",): received}, must_exist=True))
         if account in outflows:
-            guard, unreserved = guard_of(tenant, account, view), spent - freed[account.code]
-            if unreserved > 0 and available(tenant, account, guard, view) < unreserved and not empties(entry, account):
+            guard, short = guard_of(tenant, account, view), spent - received - freed[account.code]
+            if short > 0 and available(tenant, account, guard, view) < short and not empties(entry, account):
                 message = "the account would fall below its floor"
                 return _Floors(refusal=InsufficientFunds(message, field="lines", detail={"account": account.code}))
             writes.append(guard.moved(spent=spent, held=-freed[account.code]))

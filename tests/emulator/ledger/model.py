@@ -126,7 +126,9 @@ class Reference:
         closed = {EntryKind.REGULAR: {"soft_close", "hard_close"}, EntryKind.ADJUSTING: {"hard_close"}}[entry.kind]
         if states.get(entry.month, "open") in closed:
             return "period_closed"
-        return self._stopped(entry.lines, wanted.release, states, received)
+        brought = {code: self._brought(code, entry.lines) for code in entry.accounts}
+        there = {code: received.get(code, 0) + brought.get(code, 0) for code in self.accounts}
+        return self._stopped(entry.lines, wanted.release, states, there)
 
     def _stopped(
         self,
@@ -151,6 +153,9 @@ class Reference:
 
     def _taken(self, code: AccountCode, lines: Iterable[Line]) -> int:
         return sum(line.money.amount for line in lines if line.account == code and self._takes(line))
+
+    def _brought(self, code: AccountCode, lines: Iterable[Line]) -> int:
+        return sum(line.money.amount for line in lines if line.account == code and not self._takes(line))
 
     def _gone(self, code: AccountCode) -> int:
         """What was spent of a floored account, or is held."""
