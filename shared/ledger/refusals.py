@@ -146,7 +146,7 @@ class StaleCursor(Conflict):
 
 
 class MonthsOpen(Conflict):
-    """A year is closed when its months are soft closed, and what came before it is closed; `detail` names the first."""
+    """A year is closed when its months are soft closed, and no closed one before it is reopened; `detail` names one."""
 
     code = "months_open"
 

@@ -200,7 +200,7 @@ class _Gathering:
             received, spent = moved(lines, account)
             purse = self._purse(account)
             short = spent - received
-            if spent and self._free(purse) < short and short > 0 and not empties(entry, account):
+            if short > 0 and self._free(purse) < short and not empties(entry, account):
                 message = "the account would fall below its floor"
                 return InsufficientFunds(message, field="lines", detail={"account": code})
             moves.append((purse, received, spent))

@@ -108,8 +108,7 @@ def check_begin(year: Year, periods: Mapping[Month, Period | None], retained: Ac
             raise MonthsOpen(message, field="year", detail={"period": month})
     last = cast("Period", periods[year.last_month])
     if last.state is not PeriodState.SOFT_CLOSED:
-        message = "the last month of the year is closed for good: reopen it for adjusting entries first"
-        raise WrongState(message, field="year", detail={"period": last.month, "state": last.state.value})
+        raise not_to_end(last)
     if retained is None:
         message = "the chart has no account for retained earnings"
         raise UnknownAccount(message, field="year", detail={"account": RETAINED_EARNINGS})
@@ -117,6 +116,41 @@ def check_begin(year: Year, periods: Mapping[Month, Period | None], retained: Ac
     if retained.state is not AccountState.OPEN:
         message = "the account for retained earnings takes no postings"
         raise AccountFrozen(message, field="year", detail={"account": RETAINED_EARNINGS})
+
+
+def not_to_end(last: Period) -> WrongState:
+    """Why a year whose last month is not soft closed is not ended."""
+    message = "the last month of the year is closed for good: reopen it for adjusting entries first"
+    return WrongState(message, field="year", detail={"period": last.month, "state": last.state.value})
+
+
+def check_reopened(year: Year, others: Iterable[Year], periods: Iterable[Period]) -> None:
+    """Refuse to end a year after one that was closed and is open again: it would move what belongs to that one.
+
+    Raises:
+        MonthsOpen: a month of that one is not closed for good; the first is named.
+    """
+    once_closed = {
+        month for other in others if other.state is YearState.CLOSED or other.run > 1 for month in other.months
+    }
+    again = (period.month for period in periods if period.state is not PeriodState.HARD_CLOSED)
+    first = min(once_closed.intersection(again), default=year.months[0])
+    if first < year.months[0]:
+        message = f"the month {first} of a year before was reopened: close that year again first"
+        raise MonthsOpen(message, field="year", detail={"period": first})
+
+
+def check_begun(year: Year, others: Iterable[Year]) -> None:
+    """Refuse to begin a year's end on top of one within its months that was begun before, and may have been refused.
+
+    Raises:
+        WrongState: that one is to be closed first.
+    """
+    for other in others:
+        if other.state is YearState.STARTED and other.last_month in year.months:
+            message = f"the end of the year {other.year} is begun and not done: close that year first"
+            detail = {"year": other.year, "period": other.last_month, "state": other.state.value}
+            raise WrongState(message, field="year", detail=detail)
 
 
 def check_others(year: Year, others: Iterable[Year], periods: Iterable[Period]) -> None:

@@ -30,10 +30,13 @@ from shared.ledger.rules.closing import (
     Year,
     YearState,
     check_begin,
+    check_begun,
     check_others,
+    check_reopened,
     closing_entry,
     closing_id,
     closing_lines,
+    not_to_end,
     plan_ref,
     read_plan,
     read_year,
@@ -71,8 +74,9 @@ class YearEnds:
         While one runs, whoever asks goes on with it.
 
         Raises:
-            MonthsOpen: a month of it is not soft closed.
-            WrongState: it is closed, or runs with another last month, or a later year is closed for good.
+            MonthsOpen: a month of it is not soft closed, or one of a closed year before it is open again.
+            WrongState: it is closed, or runs with another last month, or a later year is closed for good, or one within
+                its months is begun and not done.
             UnknownAccount, AccountFrozen: retained earnings take nothing; or another account, found on the way.
             Retryable: it is begun and not finished; its task goes on.
         """
@@ -96,7 +100,9 @@ class YearEnds:
             periods = {place.key: _period(view[place]) for place in places}
             account = view[retained]
             begun = replace(wanted, run=known.run + 1 if known else 1)
+            check_begun(begun, others)
             check_others(begun, others, books.periods)
+            check_reopened(begun, others, books.periods)
             check_begin(begun, periods, read_account(account) if account else None)
             write: Write = Create(ref, write_year(begun))
             if document:
@@ -150,6 +156,8 @@ class YearEnds:
         except WrongState:
             if self._kept(call.tenant, year.year) != year:
                 raise _overtaken() from None
+            if control is Control.END_YEAR and period:
+                raise not_to_end(period) from None
             raise
 
     def _write_down(self, tenant: TenantId, year: Year) -> Year:
@@ -165,7 +173,9 @@ class YearEnds:
         if any(map(_takes_postings, books.totals(year.months[0], year.last_month))):
             message = "a close has not come to its end"
             raise Retryable(message)
-        check_others(year, _other_years(books, year), books.periods)
+        others = _other_years(books, year)
+        check_others(year, others, books.periods)
+        check_reopened(year, others, books.periods)
         entries = closing_lines(_balanced(books, year), _chart(books))
         planned = replace(year, state=YearState.PLANNED, entries=len(entries))
         plan = (Create(plan_ref(tenant, year, place), write_plan(lines)) for place, lines in enumerate(entries))

@@ -236,8 +236,8 @@ def test_a_year_waits_for_one_that_ends_within_its_months(kept: Bookkeeping, oth
     waited: list[bool] = []
 
     def to_march() -> None:
-        with pytest.raises(Retryable):
-            year_ends(other).close(a_call("march"), 2026, 3)
+        with pytest.raises(WrongState):
+            year_ends(other).close(a_call("too soon"), 2026, 3)
         waited.append(True)
 
     kept.line.commits = when_planning(other, to_march)
@@ -246,6 +246,45 @@ def test_a_year_waits_for_one_that_ends_within_its_months(kept: Bookkeeping, oth
     kept.line.commits.clear()
     year_ends(other).close(a_call("march"), 2026, 3)
     assert (earned(kept, "2025-12")["EUR"], earned(kept, "2026-03")["EUR"]) == (705, 709)
+
+
+def test_a_year_is_not_closed_over_an_earlier_one_that_was_reopened(kept: Bookkeeping) -> None:
+    """It moved the adjustment as its own, without a word; the earlier year could then not be closed again."""
+    a_year(kept)
+    close(kept)
+    kept.controls.run(a_call("reopen"), Control.REOPEN_FOR_ADJUSTING, "2025-12")
+    sold(kept, "adjusted", 7, date(2025, 12, 31), EntryKind.ADJUSTING)
+    sold(kept, "next", 40, date(2026, 12, 1))
+    soft(kept, "2026-12")
+    ends = year_ends(kept)
+    with pytest.raises(MonthsOpen) as refused:
+        ends.close(a_call("2026", once=True), 2026, 12)
+    assert refused.value.detail == {"period": "2025-12"}
+    assert close(kept, "again").run == 2
+    assert ends.close(a_call("2026 again", once=True), 2026, 12).answer.state is YearState.CLOSED
+    assert [earned(kept, month)["EUR"] for month in ("2025-12", "2026-12")] == [712, 752]
+    assert kept.proven()
+
+
+def test_a_year_that_was_refused_half_way_is_named_to_the_one_that_overlaps_it(kept: Bookkeeping) -> None:
+    """It was "another year is being closed, come again", for ever: nobody was closing any."""
+    a_year(kept)
+    soft(kept, "2026-03")
+    kept.controls.run(a_call("freeze"), Control.FREEZE, WAGES)
+    with pytest.raises(AccountFrozen):
+        close(kept)
+    with pytest.raises(WrongState, match="the end of the year 2025 is begun and not done") as refused:
+        year_ends(kept).close(a_call("march"), 2026, 3)
+    assert refused.value.detail == {"year": 2025, "period": "2025-12", "state": "started"}
+    kept.controls.run(a_call("unfreeze"), Control.UNFREEZE, WAGES)
+    kept.controls.run(a_call("hard"), Control.HARD_CLOSE, "2025-12")
+    with pytest.raises(WrongState, match="reopen it for adjusting entries first") as by_hand:
+        close(kept, "over what was closed by hand")
+    assert by_hand.value.detail == {"period": "2025-12", "state": "hard_closed"}
+    kept.controls.run(a_call("reopen"), Control.REOPEN_FOR_ADJUSTING, "2025-12")
+    assert close(kept, "again").state is YearState.CLOSED
+    assert year_ends(kept).close(a_call("march again"), 2026, 3).answer.state is YearState.CLOSED
+    assert kept.proven()
 
 
 # --- accounts that changed since ---------------------------------------------------------
