@@ -14,6 +14,7 @@ from shared.ledger.model import Account, AccountType, Floor
 from shared.ledger.records import create_account
 from shared.ledger.rules.closing import RETAINED_EARNINGS
 from shared.ledger.rules.control import shards_for
+from shared.ledger.rules.opening import OPENING_BALANCES
 from shared.money import minor_digits
 from shared.ports import Create
 
@@ -36,8 +37,27 @@ NEEDED: Final[Mapping[str, AccountType]] = {
 }
 """Accounts that the house itself posts to: a template without them opens books that it cannot keep."""
 
+POSTED_TO: Final = frozenset(
+    {
+        *NEEDED,
+        OPENING_BALANCES.code,
+        "equity:exchange_differences",
+        *(f"assets:{name}" for name in ("bank", "disputed", "receivable", "reserved")),
+        *(f"liabilities:{name}" for name in ("customer_credit", "refunds_payable", "unapplied_cash")),
+        *(f"revenue:{name}" for name in ("fx_gains", "sales")),
+        *(f"expenses:{name}" for name in ("chargebacks", "fx_losses", "payment_fees", "write_offs")),
+    }
+)
+"""All that the house posts to, where a chart has them, and under each of `POSTED_UNDER` as many as it has."""
+POSTED_UNDER: Final = ("assets:clearing:", "liabilities:vat:")
+
 SCHEMA: Final = 1
 FIELDS: Final = frozenset({"code", "type", "name", "shards", "rate", "floor", "currencies", "metadata"})
+
+
+def is_posted_to(code: str) -> bool:
+    """Whether the house itself posts to an account: closed for good, it would stop what does."""
+    return code in POSTED_TO or code.startswith(POSTED_UNDER)
 
 
 @cache

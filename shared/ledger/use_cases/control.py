@@ -14,7 +14,7 @@ from shared.desk import Desk, document_at
 from shared.events import Json
 from shared.faults import IdempotencyKeyReused, Refused, Retryable
 from shared.identity import TenantId
-from shared.ledger.chart import NEEDED
+from shared.ledger.chart import is_posted_to
 from shared.ledger.model import Account, AccountCode, Floor, Month, Period
 from shared.ledger.records import (
     account_ref,
@@ -83,7 +83,7 @@ class Controls:
             Refused: it turned back once its totals were retired; recorded with the operation.
             Retryable: it is begun and not finished; its task goes on, and the same call finds it done.
         """
-        if control is Control.CLOSE_ACCOUNT and target in NEEDED:  # for good: no year or payroll could end then
+        if control is Control.CLOSE_ACCOUNT and is_posted_to(target):  # for good: no year, payroll or invoice would end
             message = "Daybook itself posts to this account: it stays open"
             raise WrongState(message, field="account", detail={"account": target})
         ref = target_ref(call.tenant, control, target)

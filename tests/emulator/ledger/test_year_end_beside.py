@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from shared.faults import Refused, Retryable
-from shared.ledger.model import EntryKind, Floor, PeriodState, credit, debit
+from shared.ledger.model import Account, AccountType, EntryKind, Floor, PeriodState, credit, debit
 from shared.ledger.records import period_ref, read_period
 from shared.ledger.refusals import AccountFrozen, MonthsOpen, WrongState
 from shared.ledger.rules.closing import YearState, read_year, year_ref
 from shared.ledger.rules.control import Control, Terms
+from shared.ledger.use_cases.accounts import Chart
 from shared.money import Money
 from shared.ports import Query, Where
 from tests.builders import ACME, a_call, euros
@@ -292,10 +293,13 @@ def test_a_year_that_was_refused_half_way_is_named_to_the_one_that_overlaps_it(k
 
 def test_an_account_closed_since_does_not_stop_the_end_of_a_year_it_earned_in(kept: Bookkeeping) -> None:
     """Wrong in December, undone in January, closed at zero: both years still empty it, each of its own part."""
-    sold(kept, "wrong", 70, date(2025, 12, 20))
-    post(kept, "undone", (debit(SALES, euros(70)), credit(BANK, euros(70))), date(2026, 1, 20))
+    fairs = Account("revenue:fairs", AccountType.REVENUE, "Fairs", shards=1)
+    Chart(kept.desk).open_account(a_call("open fairs"), fairs)
+    bank, stall = debit(BANK, euros(70)), credit(fairs.code, euros(70))
+    post(kept, "wrong", (bank, stall), date(2025, 12, 20))
+    post(kept, "undone", (debit(fairs.code, euros(70)), credit(BANK, euros(70))), date(2026, 1, 20))
     soft(kept, "2025-12")
-    kept.controls.run(a_call("close account"), Control.CLOSE_ACCOUNT, SALES)
+    kept.controls.run(a_call("close account"), Control.CLOSE_ACCOUNT, fairs.code)
     assert close(kept).state is YearState.CLOSED
     assert (earned(kept, "2025-12"), unclosed(kept, "2025-12")) == ({"EUR": 70}, {})
     for month in ("2026-01", "2026-12"):
@@ -303,7 +307,7 @@ def test_an_account_closed_since_does_not_stop_the_end_of_a_year_it_earned_in(ke
     year_ends(kept).close(a_call("2026"), 2026, 12)
     assert (earned(kept, "2026-12"), unclosed(kept, "2026-12")) == ({"EUR": 0}, {})
     with pytest.raises(Refused) as refused:
-        sold(kept, "late", 1, date(2027, 1, 1))
+        post(kept, "late", (bank, stall), date(2027, 1, 1))
     assert refused.value.code == "account_closed"
     assert kept.proven()
 

@@ -97,8 +97,10 @@ def test_what_closed_a_year_is_refused_a_reversal_on_record(kept: Bookkeeping) -
     assert kept.reports.income_statement(ACME, "2025-12", "2026-12").net_income == {"EUR": 100}
 
 
-@pytest.mark.parametrize("code", [EARNINGS, WAGES])
+@pytest.mark.parametrize(
+    "code", [EARNINGS, WAGES, "assets:receivable", "assets:clearing:stripe", "equity:opening_balances"]
+)
 def test_an_account_that_daybook_posts_to_itself_is_not_closed(kept: Bookkeeping, code: str) -> None:
-    """At zero it could be, for good: then no year, or no payroll, ended any more."""
+    """At zero it could be, for good: then no year or payroll ended, and no invoice was issued, any more."""
     with pytest.raises(WrongState):
         kept.controls.run(a_call("close account"), Control.CLOSE_ACCOUNT, code)

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from shared.faults import Invalid
-from shared.ledger.chart import NEEDED, read_template, template
+from shared.invoicing.rules import accounts as billed
+from shared.ledger.chart import NEEDED, is_posted_to, read_template, template
 from shared.ledger.model import Account, AccountType, Floor
+from shared.payments.rules import accounts as paid
 
+ROOTS = {"assets", "liabilities", "equity", "revenue", "expenses"}
 TILL = {"code": "assets:till", "type": "asset", "name": "Till", "shards": 1}
 
 
@@ -91,3 +94,14 @@ def test_what_is_no_chart_for_the_house_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refused:
         read_template(text)
     assert refused.value.field == "accounts"
+
+
+def test_whatever_the_domains_post_to_stays_open() -> None:
+    """Each account that invoicing and payments name, and those they make up of a country or a partner."""
+    named = [value for module in (billed, paid) for value in vars(module).values() if isinstance(value, str)]
+    codes = [value for value in named if value.partition(":")[0] in ROOTS and value.count(":")]
+    assert len(codes) > len(ROOTS)
+    assert [code for code in codes if not is_posted_to(code)] == []
+    assert is_posted_to(billed.vat_account("GB"))
+    assert is_posted_to(billed.clearing_account("stripe"))
+    assert not is_posted_to("assets:till")
