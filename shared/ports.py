@@ -22,7 +22,7 @@ Value: TypeAlias = "str | int | bool | bytes | datetime | Sequence[Value] | Mapp
 class Foreign:
     """A value of a kind that the books never write, such as a double: someone else did. `text` spells it exactly.
 
-    Only a query that asks for documents `as_is` gets one, to tell of it; nothing can be reckoned with it or write it.
+    Only who asks for documents `as_is` gets one, to tell of it; nothing can be reckoned with it or write it.
     """
 
     kind: str
@@ -308,8 +308,10 @@ class Page:
 class Store(Protocol):
     """Documents, transactions and snapshots."""
 
-    def get(self, refs: Sequence[Ref], *, at: datetime | None = None) -> Mapping[Ref, Document | None]:
-        """Read documents in one RPC, all at one instant (`at`, or now).
+    def get(
+        self, refs: Sequence[Ref], *, at: datetime | None = None, as_is: bool = False
+    ) -> Mapping[Ref, Document | None]:
+        """Read documents in one RPC, all at one instant (`at`, or now); `as_is` as in a query.
 
         Raises:
             Retryable: no answer in time.

@@ -92,9 +92,11 @@ class FirestoreStore:
 
     # --- reading
 
-    def get(self, refs: Sequence[Ref], *, at: datetime | None = None) -> Mapping[Ref, Document | None]:
+    def get(
+        self, refs: Sequence[Ref], *, at: datetime | None = None, as_is: bool = False
+    ) -> Mapping[Ref, Document | None]:
         """Read documents in one RPC; see the port."""
-        return self._get(refs, self._rpc.patience.start(), at=at)[0] if refs else {}
+        return self._get(refs, self._rpc.patience.start(), at=at, as_is=as_is)[0] if refs else {}
 
     def query(self, query: Query, *, at: datetime | None = None) -> Page:
         """Read one page; a limited one reads one document more, to know whether it is the last. See the port.
@@ -220,7 +222,13 @@ class FirestoreStore:
     # --- calls
 
     def _get(
-        self, refs: Iterable[Ref], deadline: Deadline, *, at: datetime | None = None, transaction: bytes = b""
+        self,
+        refs: Iterable[Ref],
+        deadline: Deadline,
+        *,
+        at: datetime | None = None,
+        transaction: bytes = b"",
+        as_is: bool = False,
     ) -> tuple[dict[Ref, Document | None], datetime]:
         request = methods.BATCH_GET.request(database=self._database)
         unique = dict.fromkeys(refs)
@@ -235,7 +243,7 @@ class FirestoreStore:
         read: dict[Ref, Document | None] = dict.fromkeys(unique)
         for answer in answers:
             if answer.HasField("found"):
-                document = read_document(answer.found, length)
+                document = read_document(answer.found, length, as_is=as_is)
                 read[document.ref] = document
         return read, read_instant(answers[-1].read_time)
 

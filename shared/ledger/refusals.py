@@ -206,7 +206,7 @@ class TooManyMonitors(Conflict):
 
 
 class JournalAltered(Conflict):
-    """An entry contradicts its own content hash: totals are not made to follow it."""
+    """An entry contradicts its own content hash, or its seal: no totals follow it, and no proof vouches for it."""
 
     code = "journal_altered"
 

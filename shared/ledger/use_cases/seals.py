@@ -18,7 +18,7 @@ from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
 from shared.keys import Signer
 from shared.ledger.records import entry_ref
-from shared.ledger.refusals import NotSealedYet, UnknownEntry, UnknownSeal
+from shared.ledger.refusals import JournalAltered, NotSealedYet, UnknownEntry, UnknownSeal
 from shared.ledger.rules.merkle import inclusion_proof
 from shared.ledger.rules.seals import (
     BEGINNING,
@@ -33,6 +33,7 @@ from shared.ledger.rules.seals import (
     plain_fields,
     read_leaves,
     read_seal,
+    root_over,
     write_leaves,
     write_seal,
 )
@@ -254,14 +255,15 @@ class Seals:
             raise UnknownSeal(message, field="page") from error
 
     def inclusion(self, tenant: TenantId, entry_id: StoredId) -> Inclusion:
-        """The proof that an entry is under a seal, from what was sealed: whoever checks it recomputes the leaf.
+        """The proof that an entry, as it stands, is under a seal: whoever checks it recomputes the leaf.
 
         Raises:
             UnknownEntry: there is none under this id.
-            NotSealedYet: its commit is after the last seal.
+            NotSealedYet: its commit is after the last seal, or the seal of that stretch does not hold it.
+            JournalAltered: the entry is not as it was sealed, or the leaves do not lead to the seal's root.
         """
         place = entry_ref(tenant, entry_id)
-        document = self._store.get([place])[place]
+        document = self._store.get([place], as_is=True)[place]
         if document is None:
             message = "no such journal entry"
             raise UnknownEntry(message, field="id")
@@ -272,10 +274,14 @@ class Seals:
             raise NotSealedYet(message, field="id")
         seal = read_seal(found[0].fields)
         leaves = [leaf for page in range(seal.pages) for leaf in self.leaves(tenant, seal.number, page)]
+        if root_over(leaves).hex() != seal.root:
+            raise _altered(seal, "its leaves do not lead to its root")
         index = next((number for number, leaf in enumerate(leaves) if leaf.id == entry_id), None)
         if index is None:
             message = f"the entry is not under seal {seal.number}: run daybook verify"
             raise NotSealedYet(message, field="id", detail={"seal": seal.number})
+        if leaves[index] != _leaf(document):
+            raise _altered(seal, "the entry is not as it was sealed")
         path = inclusion_proof([leaf.hash for leaf in leaves], index)
         return Inclusion(entry_id, seal, leaves[index], index, path)
 
@@ -287,6 +293,11 @@ class Seals:
 def _before(after: datetime) -> datetime:
     """The earliest instant that an entry committed after `after` says it was recorded at."""
     return max(BEGINNING, after - LOOK_BACK)
+
+
+def _altered(seal: Seal, why: str) -> JournalAltered:
+    message = f"seal {seal.number}: {why}: run daybook verify"
+    return JournalAltered(message, field="id", detail={"seal": seal.number})
 
 
 def _leaf(document: Document) -> Leaf:

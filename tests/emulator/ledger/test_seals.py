@@ -1,5 +1,6 @@
 """Sealing: every entry falls under exactly one seal, whatever comes late, twice, at once or never."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
@@ -7,16 +8,16 @@ from itertools import pairwise
 import pytest
 
 from shared.faults import Retryable
-from shared.ledger.refusals import NotSealedYet, UnknownEntry, UnknownSeal
+from shared.ledger.refusals import JournalAltered, NotSealedYet, UnknownEntry, UnknownSeal
 from shared.ledger.rules.merkle import root_by_proof
-from shared.ledger.rules.seals import Seal
+from shared.ledger.rules.seals import Leaf, Seal, write_leaves
 from shared.ledger.use_cases import seals as use_case
-from shared.ports import Query
+from shared.ports import Query, Ref
 from shared.settings import Settings
 from tests.builders import ACME, a_call, a_sale, entry_id
 from tests.emulator.instances import Killed
 from tests.emulator.ledger.conftest import Bookkeeping, bookkeeping
-from tests.emulator.ledger.sealing import Office, a_stray
+from tests.emulator.ledger.sealing import Office, a_double, a_stray
 from tests.emulator.lines import Commit, first, held, lost
 
 pytestmark = pytest.mark.emulator
@@ -302,6 +303,37 @@ def test_an_entrys_inclusion_is_proven_by_hashes_alone(office: Office) -> None:
         proof = office.seals.inclusion(ACME, entry_id(name))
         assert root_by_proof(proof.leaf.hash, proof.index, seal.count, proof.path) == bytes.fromhex(seal.root)
     assert root_by_proof(b"x" * 32, proof.index, seal.count, proof.path) != bytes.fromhex(seal.root)
+
+
+def another_amount(office: Office, ref: Ref) -> None:
+    """An entry of more."""
+    office.alter(ref, "lines", ["debit 999999 EUR assets:bank", "credit 999999 EUR revenue:sales"])
+
+
+def a_foreign_line(office: Office, ref: Ref) -> None:
+    """A value of a kind that the books never write: it is hashed like any other."""
+    a_double(office.settings, ref, "lines", "0")
+
+
+def another_leaf_beside_it(office: Office, ref: Ref) -> None:
+    """The entry's own leaf stands, the way to the root does not lead there any more."""
+    leaves = office.seals.leaves(ACME, 1, 0)
+    garbled = [leaf if leaf.id == ref.key else Leaf(leaf.created, leaf.id, b"x" * 32) for leaf in leaves]
+    office.alter(use_case.leaves_ref(ACME, 1, 0), "leaves", write_leaves(garbled))
+
+
+@pytest.mark.parametrize("change", [another_amount, a_foreign_line, another_leaf_beside_it])
+def test_no_proof_of_inclusion_vouches_for_an_altered_entry(
+    office: Office, change: Callable[[Office, Ref], None]
+) -> None:
+    """The leaf was compared with nothing: whoever altered an entry was given a proof that leads to the signed root."""
+    office.seal()
+    (document,) = [document for document in office.entries() if document.ref.key == entry_id("a")]
+    assert office.seals.inclusion(ACME, entry_id("a")).seal.number == 1
+    change(office, document.ref)
+    with pytest.raises(JournalAltered) as refused:
+        office.seals.inclusion(ACME, entry_id("a"))
+    assert refused.value.detail == {"seal": 1}
 
 
 def test_what_is_not_there_is_said_so(office: Office) -> None:
