@@ -7,13 +7,13 @@ service, so that whoever keeps the books need not be trusted.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from shared.ledger.line_text import read_lines
 from shared.ledger.model import Side
+from shared.ledger.rules.chart_records import check_account, check_period, kinds
 from shared.ledger.rules.seals import BEGINNING, Leaf, Seal, leaf_of, micros, read_leaves_list, root_over
 
-T = TypeVar("T")
 Record: TypeAlias = Mapping[str, Any]
 IsSigned: TypeAlias = Callable[[bytes, bytes], bool]
 """Whether a signature is of a statement, by a key that the auditor trusts."""
@@ -35,7 +35,7 @@ class Finding:
     what: str
     """altered, missing, added, seal_missing, seal_forged, seal_broken, total_differs, out_of_balance, unreadable."""
     name: str
-    """The entry's id, the seal's number, or the total's key."""
+    """The entry's id, the seal's number, the account's code, the month, or the total's key."""
     why: str = ""
 
 
@@ -72,14 +72,18 @@ class Verifier:
     _ends: list[tuple[int, int]] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
     _found: int = 0
-    _young: set[str] = field(default_factory=set)
-    """Entries that no seal covers yet."""
+    _young: dict[str, int] = field(default_factory=dict)
+    """Entries that no seal covers yet, and the instants of their commits."""
     _folded: dict[TotalKey, list[int]] = field(default_factory=dict)
     _totals: dict[TotalKey, list[int]] = field(default_factory=dict)
+    _chart: set[tuple[str, str]] = field(default_factory=set)
+    """Accounts and months that were there."""
     _told: set[str] = field(default_factory=set)
     """Sealed entries that were there."""
     _entries: int = 0
     _ended: int | None = None
+    _read_at: int | None = None
+    """The instant that the journal is of."""
 
     # --- records
 
@@ -90,8 +94,9 @@ class Verifier:
         try:
             self._take(record)
         except UNREADABLE as error:
-            why = f"a record of kind {record.get('kind')!r} cannot be read: {type(error).__name__}"
-            self._find(Finding(0, 0, "unreadable", str(record.get("id", record.get("number", ""))), why))
+            kind = record.get("kind")
+            why = f"a record of kind {kind!r} cannot be read: {type(error).__name__}"
+            self._find(Finding(LAST if kind in UNSEALED else 0, 0, "unreadable", _name_of(record), why))
 
     def _take(self, record: Record) -> None:
         match record["kind"]:
@@ -100,7 +105,7 @@ class Verifier:
             case "seal":
                 self._take_seal(Seal.of_json(record))
             case "leaves":
-                seal, page = _kinds(int, record["seal"], record["page"])
+                seal, page = kinds(int, record["seal"], record["page"])
                 self._pages.setdefault(seal, {})[page] = read_leaves_list(record["leaves"])
                 self._must_come_first(seal)
             case "entry":
@@ -109,17 +114,29 @@ class Verifier:
                 key = _total_key(record["account"], record["currency"], record["month"], record["entry_kind"])
                 if key in self._totals:
                     self._find(Finding(LAST, 0, "total_differs", "/".join(key), "it is there twice"))
-                self._totals[key] = [record["debits"], record["credits"], record["count"]]
+                sums = [record["debits"], record["credits"], record["count"]]
+                kinds(int, *(one for one in sums if one is not None))  # null is what was no integer in the store
+                self._totals[key] = sums
             case "end":
-                self._ended = record["entries"]
-            case "account" | "period":
-                pass  # nothing is sealed about the chart
+                self._ended, self._read_at = kinds(int, record["entries"], record["read_at"])
+            case "account":
+                self._tell_once("account", record["code"])
+                check_account(record)
+            case "period":
+                self._tell_once("period", record["month"])
+                check_period(record)
             case _:
                 self._find(Finding(0, 0, "unreadable", "", "a record of no known kind"))
 
+    def _tell_once(self, kind: str, name: Any) -> None:
+        kinds(str, name)
+        if (kind, name) in self._chart:
+            self._find(Finding(LAST, 0, "unreadable", name, "it is there twice"))
+        self._chart.add((kind, name))
+
     def _take_head(self, record: Record) -> None:
         """Whose journal it is; told again, another's name would stand under seals that are not theirs."""
-        (tenant,) = _kinds(str, record["tenant"])
+        (tenant,) = kinds(str, record["tenant"])
         if record["schema"] != SCHEMA:
             self._find(Finding(0, 0, "unreadable", "journal", "of a schema that is not known here"))
         if self._tenant is not None:
@@ -168,7 +185,7 @@ class Verifier:
                 return
         if entry_id in self._young:
             self._find(Finding(LAST, created, "added", entry_id, "it is there twice"))
-        self._young.add(entry_id)
+        self._young[entry_id] = created
 
     def _fold(self, entry_id: str, number: int, created: int, fields: Mapping[str, Any]) -> None:
         if fields["outcome"] != "posted":
@@ -261,6 +278,8 @@ class Verifier:
                 self._find(Finding(LAST, 0, "total_differs", "/".join(key), why))
         if self._ended != self._entries:
             self._find(Finding(LAST, 0, "unreadable", "end", "the file is cut off, or says another count of entries"))
+        self._check_young()
+        self._check_chart()
         head = self._seals[max(self._seals)] if self._seals else None
         return Verdict(
             self._tenant or "",
@@ -271,6 +290,18 @@ class Verifier:
             tuple(replace(one, seal=0) if one.seal == LAST else one for one in self._first()),
             self._found,
         )
+
+    def _check_young(self) -> None:
+        """No seal vouches for them; but what was read at an instant was committed by then."""
+        for entry_id, created in self._young.items():
+            if self._read_at is not None and created > self._read_at:
+                self._find(Finding(LAST, created, "added", entry_id, "committed after the instant that this is of"))
+
+    def _check_chart(self) -> None:
+        """Nothing is sealed about the chart, but what was posted to was in it."""
+        for account in sorted({key[0] for key in (*self._folded, *self._totals)}):
+            if ("account", account) not in self._chart:
+                self._find(Finding(LAST, 0, "missing", account, "the chart has no such account"))
 
     def _first(self) -> list[Finding]:
         return sorted(self._findings)[:NAMED_FINDINGS]
@@ -285,20 +316,19 @@ class Verifier:
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What a record raises that is none."""
 NOT_SIGNED: Final = "no trusted key signed it"
+UNSEALED: Final = frozenset({"account", "period", "total"})
+"""Kinds of records that no seal is about: what is wrong with them is said last."""
 LAST: Final = 2**62
 """Where findings stand that belong to no seal: after all that do."""
 
 
-def _kinds(kind: type[T], *values: Any) -> tuple[T, ...]:
-    """The values; a TypeError when one is of another kind, so that none is kept that cannot be put in order."""
-    if any(type(value) is not kind for value in values):
-        message = f"one of {values} is no {kind.__name__}"
-        raise TypeError(message)
-    return values
+def _name_of(record: Record) -> str:
+    names = (record[name] for name in ("id", "number", "code", "month") if name in record)
+    return str(next(names, ""))
 
 
 def _total_key(account: Any, currency: Any, month: Any, kind: Any) -> TotalKey:
-    _kinds(str, account, currency, month, kind)
+    kinds(str, account, currency, month, kind)
     return account, currency, month, kind
 
 

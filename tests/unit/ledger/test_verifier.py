@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def a_total(account: str, debits: int, credits_: int, count: int) -> Record:
     return {"kind": "total", **place, "debits": debits, "credits": credits_, "count": count}
 
 
+def an_account(code: str, kind: str) -> Record:
+    """An account of the chart."""
+    told = {"name": code, "state": "open", "shards": 1, "declared_rate": None, "floor": None, "currencies": []}
+    return {"kind": "account", "code": code, "type": kind, **told, "metadata": {}}
+
+
+CHART = (an_account("assets:bank", "asset"), an_account("revenue:sales", "revenue"))
+
+
 def a_journal() -> list[Record]:
     """Two seals over two entries each, and one entry that is not sealed yet."""
     entries = [an_entry(name, created) for name, created in (("a", 1), ("b", 2), ("c", 11), ("d", 12), ("young", 21))]
@@ -58,7 +68,7 @@ def a_journal() -> list[Record]:
     two, second = sealed(one, 20, *entries[2:4])
     totals = [a_total("assets:bank", 500, 0, 5), a_total("revenue:sales", 0, 500, 5)]
     head = [{"kind": "journal", "schema": 1, "tenant": "acme"}, two.as_json(), second, one.as_json(), first]
-    return [*head, *entries, *totals, {"kind": "end", "entries": 5, "read_at": 30}]
+    return [*head, *deepcopy(CHART), *entries, *totals, {"kind": "end", "entries": 5, "read_at": 30}]
 
 
 def judged(records: list[Record], known: tuple[int, str] | None = None) -> Verdict:
@@ -85,7 +95,9 @@ def test_an_honest_journal_is_sound() -> None:
     """Nothing is found, and what no seal covers yet is counted."""
     found = judged(a_journal())
     assert (found.findings, found.found, found.seals, found.unsealed) == ((), 0, 2, 1)
-    assert judged([{"kind": "journal", "schema": 1, "tenant": "acme"}, {"kind": "end", "entries": 0}]).sound
+    assert judged(
+        [{"kind": "journal", "schema": 1, "tenant": "acme"}, {"kind": "end", "entries": 0, "read_at": 0}]
+    ).sound
 
 
 def test_seals_behind_the_entries_are_not_believed() -> None:
@@ -209,7 +221,8 @@ def test_the_first_of_very_many_findings_is_the_first_there_is(monkeypatch: pyte
     altered = [{**entry, "fields": {**entry["fields"], "reference": "X"}} for entry in entries]
     head = [{"kind": "journal", "schema": 1, "tenant": "acme"}, one.as_json(), leaves]
     totals = [a_total("assets:bank", 2_000, 0, 20), a_total("revenue:sales", 0, 2_000, 20)]
-    found = judged([*head, *sorted(altered, key=lambda one: str(one["id"])), *totals, {"kind": "end", "entries": 20}])
+    end = {"kind": "end", "entries": 20, "read_at": 60}
+    found = judged([*head, *CHART, *sorted(altered, key=lambda one: str(one["id"])), *totals, end])
     assert [one.name for one in found.findings] == ["e99", "e98", "e97"]
     assert found.found == 20
 
