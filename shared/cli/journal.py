@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from shared.cli.client import ApiRefused, Client
 from shared.cli.importing import Imported, import_records
-from shared.cli.journal_records import Record, in_file, line_of, over_api
+from shared.cli.journal_records import Record, in_file, line_of, over_api, to_verify
 from shared.cli.signatures import NoPublicKey, trusted
 from shared.cli.verbs import Key, Place, Url, client_of, place_of
 from shared.ledger.rules.journal_text import beancount
@@ -110,7 +110,7 @@ def verify_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
     noted = _noted(known)
     if file:
         with _bar("verified", file.stat().st_size) as advance:
-            verdict = verify((record or {} for _, record in in_file(file, advance)), is_signed, noted)
+            verdict = verify(to_verify(file, advance), is_signed, noted)
     else:
         client = tenants_client(place_of(context), tenant, url, key)
         with _bar("verified") as advance:

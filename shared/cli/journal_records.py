@@ -75,6 +75,12 @@ def in_file(path: Path, advance: Callable[[int], object]) -> Iterator[tuple[int,
                 yield number, _record(line)
 
 
+def to_verify(path: Path, advance: Callable[[int], object]) -> Iterator[Record]:
+    """The records of a file; a line that is none is one of no kind, named by its number."""
+    for number, record in in_file(path, advance):
+        yield {"id": f"line {number}"} if record is None else record
+
+
 def _record(line: bytes) -> Record | None:
     try:
         record = json.loads(line, object_pairs_hook=_once)

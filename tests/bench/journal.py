@@ -27,7 +27,7 @@ from emulators.cloud import LocalCloud
 from shared.calls import Call
 from shared.cli.client import Client
 from shared.cli.importing import import_records
-from shared.cli.journal_records import in_file, line_of, over_api
+from shared.cli.journal_records import in_file, line_of, over_api, to_verify
 from shared.cli.signatures import trusted
 from shared.clock import SystemClock
 from shared.faults import Retryable
@@ -102,7 +102,7 @@ class Run:
             file.writelines(map(line_of, over_api(client)))
         is_signed = trusted(house.signer.public_key())
         with self.step("verify the file", self.entries):
-            verdict = verify((record or {} for _, record in in_file(journal, _silent)), is_signed)
+            verdict = verify(to_verify(journal, _silent), is_signed)
         self.must(
             f"{self.entries:,} entries under {seals} seals are sound",
             verdict.sound and (verdict.entries, verdict.seals, verdict.unsealed) == (self.entries, seals, 0),

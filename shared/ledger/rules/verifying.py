@@ -76,6 +76,13 @@ class Verifier:
     """Entries that no seal covers yet, and the instants of their commits."""
     _folded: dict[TotalKey, list[int]] = field(default_factory=dict)
     _totals: dict[TotalKey, list[int]] = field(default_factory=dict)
+    _held: dict[bytes, tuple[int, Leaf]] = field(default_factory=dict)
+    """Every sealed hash's seal, and the leaf that its page makes of it: only the hash leads to the root."""
+    _misnamed: set[bytes] = field(default_factory=set)
+    """Hashes of entries that are as they were sealed, and that a page gives to another entry or instant."""
+    _misnaming: set[int] = field(default_factory=set)
+    _doubted: list[tuple[Finding, tuple[Leaf, ...], Leaf | None]] = field(default_factory=list)
+    """What is found unless a page misnames one of these leaves, and the leaf of the entry that is there."""
     _chart: set[tuple[str, str]] = field(default_factory=set)
     """Accounts and months that were there."""
     _told: set[str] = field(default_factory=set)
@@ -99,7 +106,7 @@ class Verifier:
             self._find(Finding(LAST if kind in UNSEALED else 0, 0, "unreadable", _name_of(record), why))
 
     def _take(self, record: Record) -> None:
-        match record["kind"]:
+        match record.get("kind"):
             case "journal":
                 self._take_head(record)
             case "seal":
@@ -126,7 +133,7 @@ class Verifier:
                 self._tell_once("period", record["month"])
                 check_period(record)
             case _:
-                self._find(Finding(0, 0, "unreadable", "", "a record of no known kind"))
+                self._find(Finding(0, 0, "unreadable", _name_of(record), "a record of no known kind"))
 
     def _tell_once(self, kind: str, name: Any) -> None:
         kinds(str, name)
@@ -161,21 +168,32 @@ class Verifier:
         entry_id, created, fields = record["id"], record["created"], record["fields"]
         leaf = leaf_of(entry_id, created, fields)
         number, expected = self._sealed().get(entry_id, (0, None))
-        if expected is None:
+        holder, held = self._held.get(leaf.hash, (number, leaf))
+        if entry_id in self._told:
+            self._find(Finding(holder, created, "added", entry_id, "it is there twice"))
+        elif held != leaf:  # its very hash is sealed, so it is as it was: the page beside the hash is not
+            self._misname(holder, leaf)
+        elif expected is None:
             self._take_unexpected(entry_id, created)
-        elif entry_id in self._told:
-            self._find(Finding(number, created, "added", entry_id, "it is there twice"))
         elif leaf != expected:
             moved = leaf_of(entry_id, expected.created, fields).hash == expected.hash
             why = "only the instant of its commit: written again, or restored" if moved else "its fields"
-            self._find(Finding(number, expected.created, "altered", entry_id, why))
-        if expected is not None:
-            self._told.add(expected.id)
+            altered = Finding(number, expected.created, "altered", entry_id, why)
+            self._doubted.append((altered, (expected,), leaf))
+        if expected is not None or held != leaf:
+            self._told.add(expected.id if expected else entry_id)
         try:
             self._fold(entry_id, number, created, fields)
         except UNREADABLE as error:
             why = f"its lines cannot be added up: {type(error).__name__}"
             self._find(Finding(number, created, "unreadable", entry_id, why))
+
+    def _misname(self, number: int, leaf: Leaf) -> None:
+        if number not in self._misnaming:
+            why = "its page of leaves names another entry or instant"
+            self._find(Finding(number, 0, "seal_broken", str(number), why))
+        self._misnaming.add(number)
+        self._misnamed.add(leaf.hash)
 
     def _take_unexpected(self, entry_id: str, created: int) -> None:
         """An entry that no leaf names: after the last seal it waits for the next, before it was added."""
@@ -258,17 +276,21 @@ class Verifier:
             yield "its leaves are out of order or of its time"
         expected = self._sealed()
         for leaf in leaves:
-            number, original = expected.setdefault(leaf.id, (seal.number, leaf))
+            place = (seal.number, leaf)
+            self._held.setdefault(leaf.hash, place)
+            number, original = expected.setdefault(leaf.id, place)
             if original is not leaf:  # what was sealed first is what was posted: a later leaf is of what took its place
                 why = f"sealed by seal {number}, and again by seal {seal.number}: it was written again"
-                self._find(Finding(number, original.created, "altered", leaf.id, why))
+                again = Finding(number, original.created, "altered", leaf.id, why)
+                self._doubted.append((again, (original, leaf), None))
 
     # --- the end
 
     def verdict(self) -> Verdict:
         """What was found, in the order of seals and instants; to be asked for once, at the end."""
+        self._check_doubted()
         for entry_id, (number, leaf) in self._sealed().items():
-            if entry_id in self._told:
+            if entry_id in self._told or leaf.hash in self._misnamed:
                 continue
             self._find(Finding(number, leaf.created, "missing", leaf.id, "its leaf is there, its document is not"))
         for key in sorted(self._folded.keys() | self._totals.keys()):
@@ -290,6 +312,14 @@ class Verifier:
             tuple(replace(one, seal=0) if one.seal == LAST else one for one in self._first()),
             self._found,
         )
+
+    def _check_doubted(self) -> None:
+        """Where a leaf that an accusation rests on is another entry's, the entry is judged by its own."""
+        for finding, leaves, actual in self._doubted:
+            if not any(leaf.hash in self._misnamed for leaf in leaves):
+                self._find(finding)
+            elif actual and actual.hash not in self._held:
+                self._take_unexpected(actual.id, actual.created)
 
     def _check_young(self) -> None:
         """No seal vouches for them; but what was read at an instant was committed by then."""

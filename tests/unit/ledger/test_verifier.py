@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.cli.journal_records import in_file
+from shared.cli.journal_records import to_verify
 from shared.cli.signatures import trusted
 from shared.identity import TenantId
 from shared.ledger.rules import verifying
@@ -236,8 +236,17 @@ def test_a_member_named_twice_is_no_record(tmp_path: Path) -> None:
     lines[at] = lines[at].replace('"reference": "c"', '"reference": "x", "reference": "c"', 1)
     path = tmp_path / "journal.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
-    records = [dict(record or {}) for _, record in in_file(path, lambda _: None)]
-    assert {(one.what, one.name) for one in judged(records).findings} >= {("missing", "c")}
+    found = {(one.what, one.name) for one in judged(list(map(dict, to_verify(path, lambda _: None)))).findings}
+    assert found >= {("missing", "c"), ("unreadable", f"line {at + 1}")}
+
+
+def test_a_line_that_cannot_be_read_is_named_by_its_number(tmp_path: Path) -> None:
+    """It was named by nothing: whoever looks for it in a file of a million lines wants its number."""
+    lines = [json.dumps(record) for record in a_journal()]
+    lines[6] = "{"
+    path = tmp_path / "journal.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert first_of(list(map(dict, to_verify(path, lambda _: None)))).name == "line 7"
 
 
 def resigned(journal: list[Record], leaves: list[Leaf], **changes: Any) -> list[Record]:
