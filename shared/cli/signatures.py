@@ -8,6 +8,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from shared.ledger.rules.low_s import is_low_s
+
 _PEM: Final = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
 
@@ -16,7 +18,7 @@ class NoPublicKey(ValueError):
 
 
 def trusted(pem: str) -> Callable[[bytes, bytes], bool]:
-    """Tells whether (statement, signature) is by one of the public keys of a PEM text: EC P-256 with SHA-256.
+    """Tells whether (statement, signature) is by one of the public keys of a PEM text: EC P-256 with SHA-256, low s.
 
     Raises:
         NoPublicKey: it holds none, or another kind.
@@ -45,6 +47,8 @@ def _read(text: str) -> ec.EllipticCurvePublicKey:
 
 
 def _by_any(keys: Iterable[ec.EllipticCurvePublicKey], statement: bytes, signature: bytes) -> bool:
+    if not is_low_s(signature):  # rewritten, without the key: the same (r, s) to the key, and another seal
+        return False
     for key in keys:
         try:
             key.verify(signature, statement, ec.ECDSA(hashes.SHA256()))

@@ -9,6 +9,7 @@ import pytest
 
 from shared.faults import Retryable
 from shared.ledger.refusals import JournalAltered, NotSealedYet, UnknownEntry, UnknownSeal
+from shared.ledger.rules.low_s import is_low_s
 from shared.ledger.rules.merkle import root_by_proof
 from shared.ledger.rules.seals import Leaf, Seal, write_leaves
 from shared.ledger.use_cases import seals as use_case
@@ -47,6 +48,16 @@ def test_a_seal_covers_everything_since_the_one_before(office: Office) -> None:
     assert (two.number, two.count, two.cumulative, two.previous) == (2, 3, 5, one.hash)
     assert two.after == one.through
     assert office.sealed() == [entry_id(name) for name in "abcde"]
+
+
+def test_a_seal_is_signed_in_the_one_spelling_that_cannot_be_rewritten(office: Office) -> None:
+    """A signer gives the high s every other time; sixteen seals of the low one are no chance."""
+    for number in range(16):
+        office.sell(f"s{number}")
+        office.seal()
+    seals = office.seals.page(ACME, 100, None).items
+    assert len(seals) == 16
+    assert all(is_low_s(seal.signature) for seal in seals)
 
 
 def test_refusals_are_sealed_too(office: Office) -> None:

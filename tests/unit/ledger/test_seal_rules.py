@@ -3,11 +3,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.cli.signatures import NoPublicKey, trusted
 from shared.identity import TenantId
+from shared.ledger.rules.low_s import P256_ORDER, low_s
 from shared.ledger.rules.seals import (
     BEGINNING,
     Leaf,
@@ -184,12 +186,31 @@ def test_the_signature_is_chained_too() -> None:
 def test_one_of_several_keys_is_enough() -> None:
     """A PEM file may hold the keys of several versions, and words around them."""
     first, second, stranger = LocalSigner(), LocalSigner(), LocalSigner()
+
+    def sign(signer: LocalSigner) -> bytes:
+        return low_s(signer.sign(b"statement"))
+
     is_signed = trusted(f"keys of acme\n{first.public_key()}\n{second.public_key()}")
     for signer in (first, second):
-        assert is_signed(b"statement", signer.sign(b"statement"))
-        assert not is_signed(b"another", signer.sign(b"statement"))
-    assert not is_signed(b"statement", stranger.sign(b"statement"))
+        assert is_signed(b"statement", sign(signer))
+        assert not is_signed(b"another", sign(signer))
+    assert not is_signed(b"statement", sign(stranger))
     assert not is_signed(b"statement", b"garbled")
+
+
+def test_a_signature_rewritten_without_the_key_is_none() -> None:
+    """(r, n - s) verifies as (r, s) does: another seal's hash, and so another head, by nobody's key."""
+    signer = LocalSigner()
+    is_signed = trusted(signer.public_key())
+    low = low_s(signer.sign(b"statement"))
+    r, s = decode_dss_signature(low)
+    high = encode_dss_signature(r, P256_ORDER - s)
+    assert is_signed(b"statement", low)
+    assert low_s(high) == low
+    assert not is_signed(b"statement", high)
+    assert not is_signed(b"statement", encode_dss_signature(r, 0))
+    for spelt in (b"\x30\x81" + low[1:], low + b"\x00", low[:-1], b""):
+        assert not is_signed(b"statement", spelt)
 
 
 def test_what_is_no_key_of_this_kind_is_refused() -> None:

@@ -13,6 +13,7 @@ from shared.cli.journal_records import to_verify
 from shared.cli.signatures import trusted
 from shared.identity import TenantId
 from shared.ledger.rules import verifying
+from shared.ledger.rules.low_s import low_s
 from shared.ledger.rules.seals import (
     Leaf,
     Seal,
@@ -42,7 +43,7 @@ def sealed(last: Seal | None, through: int, *entries: Record) -> tuple[Seal, Rec
     """A seal over entries, and the page of its leaves."""
     leaves = tuple(sorted(leaf_of(one["id"], one["created"], one["fields"]) for one in entries))
     seal = next_seal(TenantId("acme"), last, Window(leaves, instant_of(through)), page=2_000, key_version="key/1")
-    seal = seal.signed(SIGNER.sign(seal.statement))
+    seal = seal.signed(low_s(SIGNER.sign(seal.statement)))
     return seal, {"kind": "leaves", "seal": seal.number, "page": 0, "leaves": leaves_list(leaves)}
 
 
@@ -252,7 +253,7 @@ def test_a_line_that_cannot_be_read_is_named_by_its_number(tmp_path: Path) -> No
 def resigned(journal: list[Record], leaves: list[Leaf], **changes: Any) -> list[Record]:
     """The journal with another second seal, signed by the very key."""
     seal = replace(Seal.of_json(journal[1]), root=root_over(leaves).hex(), **changes)
-    journal[1] = seal.signed(SIGNER.sign(seal.statement)).as_json()
+    journal[1] = seal.signed(low_s(SIGNER.sign(seal.statement))).as_json()
     journal[2]["leaves"] = leaves_list(leaves)
     return journal
 
@@ -325,7 +326,7 @@ def test_a_noted_seal_shows_a_chain_that_was_cut_off_or_made_anew() -> None:
     two = Seal.of_json(journal[1])
     assert judged(journal, (2, two.hash)).sound
     assert judged(journal, (3, two.hash)).findings[0].what == "seal_missing"
-    again = two.signed(SIGNER.sign(two.statement))
+    again = two.signed(low_s(SIGNER.sign(two.statement)))
     journal[1] = again.as_json()
     assert judged(journal).sound
     assert judged(journal, (2, two.hash)).findings[0].what == "seal_missing"
