@@ -1,11 +1,13 @@
 """A journal's records: over the API, or from a JSON Lines file, one at a time."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from shared.cli.client import ApiRefused, Client
+from shared.ledger.refusals import JournalAltered
+from shared.ledger.rules.seals import leaves_records
 from shared.ledger.rules.verifying import SCHEMA
 from shared.limits import JOURNAL_PAGE
 
@@ -23,6 +25,7 @@ def over_api(client: Client) -> Iterator[Record]:
         ApiRefused: not reachable, or answered with a problem.
     """
     seals = list(listed(client, "/v1/ledger/seals"))
+    unreadable = list(_newest_unreadable(client, seals))
     entries, cursor, first = 0, "", True
     while cursor or first:
         page = client.get(f"/v1/ledger/journal?limit={JOURNAL_PAGE}" + (f"&cursor={cursor}" if cursor else ""))
@@ -30,6 +33,7 @@ def over_api(client: Client) -> Iterator[Record]:
             yield {"kind": "journal", "schema": SCHEMA, "tenant": page["tenant"]}
             for seal in seals:
                 yield from _seal(client, seal)
+            yield from unreadable
             first = False
         yield from page["chart"] or ()
         yield from page["items"]
@@ -41,16 +45,29 @@ def over_api(client: Client) -> Iterator[Record]:
 
 
 def _seal(client: Client, seal: Record) -> Iterator[Record]:
-    yield seal["record"]
-    for page in range(seal["pages"]):
-        path = f"/v1/ledger/seals/{seal['number']}/leaves?page={page}"
+    def read(page: int) -> list[list[Any]] | None:
         try:
-            leaves = client.get(path)["leaves"]
+            leaves: list[list[Any]] = client.get(f"/v1/ledger/seals/{seal['number']}/leaves?page={page}")["leaves"]
         except ApiRefused as refused:
             if refused.status != NOT_FOUND:
                 raise
-            leaves = []  # somebody took them: the root tells whoever verifies
-        yield {"kind": "leaves", "seal": seal["number"], "page": page, "leaves": leaves}
+            return None
+        return leaves
+
+    yield seal["record"]
+    yield from leaves_records(seal["number"], seal["pages"], read)
+
+
+def _newest_unreadable(client: Client, seals: Sequence[Record]) -> Iterator[Record]:
+    """A seal behind the newest of the list that is there and cannot be read: of any other the gap tells."""
+    number = 1 + max((seal["number"] for seal in seals), default=0)
+    try:
+        client.get(f"/v1/ledger/seals/{number}")
+    except ApiRefused as refused:
+        if refused.code == JournalAltered.code:
+            yield {"kind": "seal", "number": number}
+        elif refused.status != NOT_FOUND:
+            raise
 
 
 def listed(client: Client, path: str) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -23,6 +23,9 @@ BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 LOOK_BACK: Final = timedelta(minutes=10)
 """An entry's `recorded_at` is that much before its commit at most: no commit stays on its way for so long."""
+
+SURE_PAGES: Final = 16
+"""Pages that are looked for though one is gone: no commit holds as many. An altered seal may claim any number."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _STATEMENT: Final = b"daybook seal\n"
@@ -259,6 +262,18 @@ def next_seal(tenant: TenantId, last: Seal | None, window: Window, *, page: int,
         pages=-(-count // page),
         key_version=key_version,
     )
+
+
+def leaves_records(number: int, pages: int, read: Callable[[int], list[list[Any]] | None]) -> Iterator[dict[str, Any]]:
+    """The pages of a seal's leaves as records of an export; `read` gives none for what somebody took or garbled.
+
+    Such a page goes out empty: the root tells whoever verifies.
+    """
+    for page in range(pages):
+        leaves = read(page)
+        if leaves is None and page >= SURE_PAGES:
+            return
+        yield {"kind": "leaves", "seal": number, "page": page, "leaves": leaves or []}
 
 
 def write_seal(seal: Seal) -> dict[str, Value]:

@@ -7,26 +7,30 @@ personal in it stays unreadable, and what is sealed can be verified from the exp
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from shared.desk import Desk
-from shared.faults import Malformed
+from shared.faults import Malformed, Refused
 from shared.identity import TenantId
-from shared.ledger.model import Account, Period, PeriodState
+from shared.ledger.model import Account, PeriodState
 from shared.ledger.records import read_account, read_period
 from shared.ledger.refusals import UnknownSeal
-from shared.ledger.rules.seals import Seal, instant_of, leaves_list, micros, plain_fields
+from shared.ledger.rules.chart_records import check_account, kinds
+from shared.ledger.rules.seals import instant_of, leaves_list, leaves_records, micros, plain_fields, read_seal
 from shared.ledger.rules.statements import check_age
-from shared.ledger.rules.verifying import SCHEMA
+from shared.ledger.rules.verifying import SCHEMA, UNREADABLE
 from shared.ledger.use_cases.seals import Seals
 from shared.limits import JOURNAL_PAGE
 from shared.listing import every
 from shared.ports import Document, Query, Value
 
 SEALS_PAGE: Final = 100
+
+GARBLED: Final = (*UNREADABLE, ArithmeticError, Refused)
+"""What a document of the chart raises that is none: a model of ours refuses it, or a number is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,9 @@ class Journals:
             tenant,
             read_at,
             tuple(map(entry_record, page.documents)),
-            None if cursor else tuple(map(account_record, map(read_account, self._all(tenant, "accounts", read_at)))),
+            None if cursor else tuple(map(account_record, self._all(tenant, "accounts", read_at))),
             None if page.cursor else tuple(total_records(self._all(tenant, "totals", read_at))),
-            None if page.cursor else tuple(period_records(map(read_period, self._all(tenant, "periods", read_at)))),
+            None if page.cursor else tuple(period_records(self._all(tenant, "periods", read_at))),
             _write_cursor(read_at, page.cursor) if page.cursor else None,
         )
 
@@ -92,27 +96,28 @@ class Journals:
                 return
 
     def _seal_records(self, tenant: TenantId) -> Iterator[dict[str, Any]]:
-        """Seals from the newest on, read before the entries: what they cover is then among those."""
-        cursor: str | None = None
-        while True:
-            listing = self._seals.page(tenant, SEALS_PAGE, cursor)
-            for seal in listing.items:
-                yield seal.as_json()
-                for page in range(seal.pages):
-                    yield {"kind": "leaves", "seal": seal.number, "page": page, "leaves": self._leaves(seal, page)}
-            cursor = listing.next_cursor
-            if cursor is None:
-                return
+        """Seals by their places, for a garbled one may have no number, before the entries: those are all there then."""
+        for document in every(self._store, Query("seals", tenant, limit=SEALS_PAGE, as_is=True)):
+            key = document.ref.key
+            try:
+                seal = read_seal(document.fields)
+            except UNREADABLE:
+                yield _as_it_is(document, "seal", number=int(key) if key.isdecimal() else key)
+                continue
+            yield seal.as_json()
+            yield from leaves_records(seal.number, seal.pages, self._reader(tenant, seal.number))
 
-    def _leaves(self, seal: Seal, page: int) -> list[list[Any]]:
-        """A page's leaves; none where somebody took or garbled them: the root tells whoever verifies."""
-        try:
-            return leaves_list(self._seals.leaves(seal.tenant, seal.number, page))
-        except UnknownSeal:
-            return []
+    def _reader(self, tenant: TenantId, number: int) -> Callable[[int], list[list[Any]] | None]:
+        def read(page: int) -> list[list[Any]] | None:
+            try:
+                return leaves_list(self._seals.leaves(tenant, number, page))
+            except UnknownSeal:
+                return None
+
+        return read
 
     def _all(self, tenant: TenantId, collection: str, at: datetime) -> Iterator[Document]:
-        return every(self._store, Query(collection, tenant, as_is=collection == "totals"), at=at)
+        return every(self._store, Query(collection, tenant, as_is=True), at=at)
 
 
 def entry_record(document: Document) -> dict[str, Any]:
@@ -121,8 +126,22 @@ def entry_record(document: Document) -> dict[str, Any]:
     return {"kind": "entry", "id": document.ref.key, "created": created, "fields": fields}
 
 
-def account_record(account: Account) -> dict[str, Any]:
-    """An account whole, but for its version, which only counts what was done to it."""
+def _as_it_is(document: Document, kind: str, **names: Any) -> dict[str, Any]:
+    """A document that somebody garbled, under its name: whoever verifies calls it unreadable."""
+    return {"kind": kind, **names, "fields": plain_fields(document.fields)}
+
+
+def account_record(document: Document) -> dict[str, Any]:
+    """An account whole, but for its version, which only counts what was done to it; as it is where it is none."""
+    try:
+        record = _account_record(read_account(document))
+        check_account(record)
+    except GARBLED:
+        return _as_it_is(document, "account", code=document.ref.key)
+    return record
+
+
+def _account_record(account: Account) -> dict[str, Any]:
     floor, rate = account.floor, account.declared_rate
     return {
         "kind": "account",
@@ -138,9 +157,14 @@ def account_record(account: Account) -> dict[str, Any]:
     }
 
 
-def period_records(periods: Iterable[Period]) -> Iterator[dict[str, Any]]:
-    """The months that are not open, oldest first; of any other month there is nothing to say."""
-    for period in periods:
+def period_records(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
+    """The months that are not open, oldest first, and what is none; of any other month there is nothing to say."""
+    for document in documents:
+        try:
+            period = read_period(document)
+        except GARBLED:
+            yield _as_it_is(document, "period", month=document.ref.key)
+            continue
         if period.state is not PeriodState.OPEN:
             yield {"kind": "period", "month": period.month, "state": period.state.value}
 
@@ -148,11 +172,16 @@ def period_records(periods: Iterable[Period]) -> Iterator[dict[str, Any]]:
 def total_records(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
     """A month's totals by account, currency and kind of entry: live and closed, of all versions and shards.
 
-    A sum that somebody made something else than an integer is null: it differs from whatever entries say.
+    A sum that somebody made something else than an integer is null: it differs from whatever entries say. Sums that
+    are nobody's go out as they are.
     """
     fold: dict[tuple[str, ...], list[int | None]] = {}
     for document in documents:
-        key = tuple(cast("str", document[name]) for name in ("account", "currency", "month", "kind"))
+        try:
+            key = kinds(str, *(document[name] for name in ("account", "currency", "month", "kind")))
+        except (KeyError, TypeError):
+            yield _as_it_is(document, "total", id=document.ref.key)
+            continue
         sums = fold.setdefault(key, [0, 0, 0])
         for place, name in enumerate(("debits", "credits", "count")):
             sums[place] = _sum(sums[place], document.fields.get(name, 0))

@@ -6,6 +6,7 @@ killed before it leaves nothing behind, and of two at once one makes it and the 
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, cast
@@ -13,7 +14,7 @@ from typing import Final, cast
 import structlog
 
 from shared.calls import Call, Done, Outcome
-from shared.desk import Desk, document_at
+from shared.desk import Desk
 from shared.faults import Retryable
 from shared.identity import StoredId, TenantId
 from shared.keys import Signer
@@ -37,8 +38,9 @@ from shared.ledger.rules.seals import (
     write_leaves,
     write_seal,
 )
+from shared.ledger.rules.verifying import UNREADABLE
 from shared.listing import Listing, pages
-from shared.ports import Check, Create, Document, Query, Queue, Ref, View, Where, Write, tenant_ref
+from shared.ports import Check, Create, Document, Page, Query, Queue, Ref, View, Where, Write, tenant_ref
 from shared.rounds import Round
 
 ROUND: Final = Round("start_ledger_seals", "seal_ledger", "seals", "hour")
@@ -114,6 +116,7 @@ class Seals:
 
         Raises:
             Retryable: there is more than one task should seal, or a rival was faster time and again.
+            JournalAltered: the newest seal, which the next would have to name, cannot be read.
         """
         at, made = self._store.read_time() - self._settled, 0
         for _ in range(SEALS_A_TASK):
@@ -219,30 +222,41 @@ class Seals:
         def decide(view: View) -> Outcome[Seal]:
             known = view[ref]
             if known is not None:
-                return Outcome(ref, "ledger.seal", read_seal(known.fields))
+                return Outcome(ref, "ledger.seal", seal_of(call.tenant, known))
             return Outcome(ref, "ledger.seal", seal, tuple(writes))
 
-        return self._desk.perform(call, [ref], decide, lambda document: read_seal(document.fields)).answer
+        return self._desk.perform(call, [ref], decide, lambda document: seal_of(call.tenant, document)).answer
 
     # --- reading
 
     def last(self, tenant: TenantId) -> Seal | None:
-        """The newest seal."""
-        newest = self.page(tenant, 1, None).items
-        return newest[0] if newest else None
+        """The newest seal.
+
+        Raises:
+            JournalAltered: it cannot be read.
+        """
+        newest = self._newest_first(tenant, 1, None).documents
+        return seal_of(tenant, newest[0]) if newest else None
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None) -> Listing[Seal]:
-        """Seals, newest first."""
-        page = self._store.query(Query("seals", tenant, order=("-number",), limit=limit, after=cursor))
-        return Listing(tuple(read_seal(document.fields) for document in page.documents), page.cursor)
+        """Seals, newest first, without those that cannot be read: the log names them, and verifying the gap."""
+        page, seals = self._newest_first(tenant, limit, cursor), list[Seal]()
+        for document in page.documents:
+            with suppress(JournalAltered):
+                seals.append(seal_of(tenant, document))
+        return Listing(tuple(seals), page.cursor)
+
+    def _newest_first(self, tenant: TenantId, limit: int, cursor: str | None) -> Page:
+        return self._store.query(Query("seals", tenant, order=("-number",), limit=limit, after=cursor, as_is=True))
 
     def one(self, tenant: TenantId, number: int) -> Seal:
         """One seal.
 
         Raises:
             UnknownSeal: there is none of this number.
+            JournalAltered: it cannot be read.
         """
-        return read_seal(self._found(seal_ref(tenant, number)).fields)
+        return seal_of(tenant, self._found(seal_ref(tenant, number)))
 
     def leaves(self, tenant: TenantId, number: int, page: int) -> tuple[Leaf, ...]:
         """A page of a seal's leaves, from 0.
@@ -253,7 +267,7 @@ class Seals:
         document = self._found(leaves_ref(tenant, number, page))
         try:
             return read_leaves(cast("str", document["leaves"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             message = "the page of leaves cannot be read: run daybook verify"
             raise UnknownSeal(message, field="page") from error
 
@@ -263,19 +277,21 @@ class Seals:
         Raises:
             UnknownEntry: there is none under this id.
             NotSealedYet: its commit is after the last seal, or the seal of that stretch does not hold it.
-            JournalAltered: the entry is not as it was sealed, or the leaves do not lead to the seal's root.
+            JournalAltered: the entry is not as it was sealed, the leaves do not lead to the root, or the seal is none.
         """
         place = entry_ref(tenant, entry_id)
         document = self._store.get([place], as_is=True)[place]
         if document is None:
             message = "no such journal entry"
             raise UnknownEntry(message, field="id")
-        covering = Query("seals", tenant, (Where("through", ">=", document.created_at),), ("through",), limit=1)
+        covering = Query(
+            "seals", tenant, (Where("through", ">=", document.created_at),), ("through",), limit=1, as_is=True
+        )
         found = self._store.query(covering).documents
         if not found:
             message = "the entry is younger than the last seal"
             raise NotSealedYet(message, field="id")
-        seal = read_seal(found[0].fields)
+        seal = seal_of(tenant, found[0])
         leaves = [leaf for page in range(seal.pages) for leaf in self.leaves(tenant, seal.number, page)]
         if root_over(leaves).hex() != seal.root:
             raise _altered(seal, "its leaves do not lead to its root")
@@ -289,8 +305,27 @@ class Seals:
         return Inclusion(entry_id, seal, leaves[index], index, path)
 
     def _found(self, ref: Ref) -> Document:
-        missing = UnknownSeal("there is no such seal", field="number")
-        return document_at(self._store, ref, missing)
+        document = self._store.get([ref], as_is=True)[ref]
+        if document is None:
+            message = "there is no such seal"
+            raise UnknownSeal(message, field="number")
+        return document
+
+
+def seal_of(tenant: TenantId, document: Document) -> Seal:
+    """The seal that a document keeps.
+
+    Raises:
+        JournalAltered: somebody garbled it; the log says which, for a person is to look.
+    """
+    try:
+        return read_seal(document.fields)
+    except UNREADABLE as error:
+        key = document.ref.key
+        number = int(key) if key.isdecimal() else key
+        _log.error("ledger_seal_unreadable", tenant=tenant, number=number)
+        message = f"seal {number} cannot be read: run daybook verify"
+        raise JournalAltered(message, field="number", detail={"seal": number}) from error
 
 
 def _before(after: datetime) -> datetime:

@@ -13,6 +13,8 @@ from emulators.cloud import LocalCloud
 from emulators.processes import interpreter
 from shared.clock import SystemClock
 from shared.identity import TenantId
+from shared.ledger.use_cases.seals import seal_ref
+from shared.ports import Decision, Ref, Update, View
 from shared.wiring import House
 from tests.builders import a_call
 from tests.emulator.doors.conftest import Tenant, a_tenant
@@ -201,6 +203,38 @@ def test_without_a_key_nothing_is_asked(daybook: Daybook, tmp_path: Path) -> Non
         done = daybook(*arguments)
         assert done.returncode in {1, 2}
         assert "Traceback" not in done.stderr
+
+
+def test_a_garbled_seal_stops_neither_the_list_nor_the_command(
+    cloud: LocalCloud, daybook: Daybook, tmp_path: Path
+) -> None:
+    """Of an older one the gap tells; the newest leaves none, and is named all the same."""
+    tenant, pem = a_tenant(cloud, "garbled"), tmp_path / "seals.pem"
+    account = {"code": "assets:till_1", "type": "asset", "name": "Till", "shards": 1}
+    assert tenant.owner.post("/v1/ledger/accounts", account).status_code == 201
+    for number in range(2):
+        assert tenant.owner.post("/v1/ledger/entries", a_sale(number)).status_code == 201
+        seal(cloud, tenant, f"garbled-{number}")
+    pem.write_text(House(cloud.settings()).signer.public_key(), encoding="ascii")
+    asked = daybook("verify", "--public-key", str(pem), key=tenant.owner.key)
+    assert asked.returncode == 0, asked.stderr
+    for number, left, told in ((1, [2], "seal_missing 1"), (2, [], "unreadable 1")):
+        garble(cloud, seal_ref(TenantId(tenant.name), number))
+        listed = tenant.auditor.get("/v1/ledger/seals")
+        assert (listed.status_code, [one["number"] for one in listed.json()["items"]]) == (200, left)
+        answer = tenant.auditor.get(f"/v1/ledger/seals/{number}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "journal_altered")
+        asked = daybook("verify", "--public-key", str(pem), key=tenant.owner.key)
+        assert (asked.returncode, told in asked.stderr) == (1, True), asked.stderr
+
+
+def garble(cloud: LocalCloud, ref: Ref) -> None:
+    """Make a seal's count a text, behind the books' back."""
+
+    def decide(view: View) -> Decision[None]:
+        return Decision(None, (Update(ref, {"count": "1"}, view.named(ref).version),))
+
+    House(cloud.settings()).store.transact((ref,), decide)
 
 
 # --- the doors ---------------------------------------------------------------------------
