@@ -14,7 +14,7 @@ from shared.cli.importing import Imported, import_records
 from shared.cli.journal_records import Record, in_file, line_of, over_api, to_verify
 from shared.cli.signatures import NoPublicKey, trusted
 from shared.cli.verbs import Key, Place, Url, client_of, place_of
-from shared.ledger.rules.journal_text import beancount
+from shared.ledger.rules.journal_text import NotWritable, beancount
 from shared.ledger.rules.verifying import Finding, Verdict, verify
 
 SEAL_DIGITS: Final = 18
@@ -55,11 +55,14 @@ def export_journal(  # noqa: PLR0913 - a command line: every parameter is an opt
             for record in over_api(client):
                 if record["kind"] == "entry":
                     entries += 1
-                    left_out += form == "beancount" and record["fields"]["outcome"] == "refused"
+                    left_out += form == "beancount" and record["fields"].get("outcome") == "refused"
                     advance(1)
                 yield record
 
-        file.writelines(_FORMS[form](counted()))
+        try:
+            file.writelines(_FORMS[form](counted()))
+        except NotWritable as error:
+            raise ApiRefused(str(error)) from error
     written = f"{entries - left_out:,} entries in {output}"
     told = f"{written}; {left_out:,} refused ones left out" if left_out else written
     _say(told)

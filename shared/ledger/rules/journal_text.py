@@ -9,11 +9,13 @@ with is preceded by `0X`. So `liabilities:customer_credit` is `Liabilities:Custo
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any, Final, TypeAlias
 
 from shared.ledger.line_text import read_lines
 from shared.ledger.model import AccountCode, AccountType, Side
+from shared.ledger.rules.verifying import UNREADABLE, name_of
 from shared.money import minor_digits
 
 Record: TypeAlias = Mapping[str, Any]
@@ -35,6 +37,10 @@ _ESCAPES: Final = str.maketrans({"_": "-", "-": "H", ".": "D"})
 _UNESCAPES: Final = str.maketrans({"-": "_", "H": "-", "D": "."})
 _STARTS: Final = re.compile(r"[a-z0-9]")
 _MAX_DAY: Final = date.max
+
+
+class NotWritable(ValueError):
+    """A record is none, so that no text says what it says; the message is one line for a person."""
 
 
 def beancount_account(code: AccountCode, kind: AccountType) -> str:
@@ -79,21 +85,39 @@ def beancount(records: Iterable[Record]) -> Iterator[str]:
     """The text of a journal, directive by directive; refused entries moved nothing and are left out.
 
     At the end the totals are asserted as balances, so that `bean-check` proves them by the transactions.
+
+    Raises:
+        NotWritable: somebody garbled a record.
     """
     names: dict[AccountCode, str] = {}
     totals: list[Record] = []
     for record in records:
-        match record["kind"]:
-            case "journal":
-                yield f'option "title" {_text("Daybook: " + record["tenant"])}\n'
-            case "account":
-                names[record["code"]] = beancount_account(record["code"], AccountType(record["type"]))
-                yield f"{OPENED} open {names[record['code']]}\n"
-            case "entry" if record["fields"]["outcome"] == "posted":
-                yield _transaction(record["id"], record["fields"], names)
-            case "total":
-                totals.append(record)
-    yield from _balances(totals, names)
+        with _said_of(f"{record['kind']} {name_of(record)}"):
+            yield from _directive(record, names)
+        if record["kind"] == "total":
+            totals.append(record)
+    with _said_of("a total"):
+        yield from _balances(totals, names)
+
+
+def _directive(record: Record, names: dict[AccountCode, str]) -> Iterator[str]:
+    match record["kind"]:
+        case "journal":
+            yield f'option "title" {_text("Daybook: " + record["tenant"])}\n'
+        case "account":
+            names[record["code"]] = beancount_account(record["code"], AccountType(record["type"]))
+            yield f"{OPENED} open {names[record['code']]}\n"
+        case "entry" if record["fields"]["outcome"] == "posted":
+            yield _transaction(record["id"], record["fields"], names)
+
+
+@contextmanager
+def _said_of(name: str) -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        message = f"{name} cannot be written: run daybook verify"
+        raise NotWritable(message) from error
 
 
 def _balances(totals: Iterable[Record], names: Mapping[AccountCode, str]) -> Iterator[str]:

@@ -103,7 +103,7 @@ class Verifier:
         except UNREADABLE as error:
             kind = record.get("kind")
             why = f"a record of kind {kind!r} cannot be read: {type(error).__name__}"
-            self._find(Finding(LAST if kind in UNSEALED else 0, 0, "unreadable", _name_of(record), why))
+            self._find(Finding(LAST if kind in UNSEALED else 0, 0, "unreadable", name_of(record), why))
 
     def _take(self, record: Record) -> None:
         match record.get("kind"):
@@ -133,7 +133,7 @@ class Verifier:
                 self._tell_once("period", record["month"])
                 check_period(record)
             case _:
-                self._find(Finding(0, 0, "unreadable", _name_of(record), "a record of no known kind"))
+                self._find(Finding(0, 0, "unreadable", name_of(record), "a record of no known kind"))
 
     def _tell_once(self, kind: str, name: Any) -> None:
         kinds(str, name)
@@ -352,7 +352,8 @@ LAST: Final = 2**62
 """Where findings stand that belong to no seal: after all that do."""
 
 
-def _name_of(record: Record) -> str:
+def name_of(record: Record) -> str:
+    """What a record is called by: its id, number, code or month."""
     names = (record[name] for name in ("id", "number", "code", "month") if name in record)
     return str(next(names, ""))
 

@@ -12,9 +12,10 @@ from emulators.catalogue import REPOSITORY
 from emulators.cloud import LocalCloud
 from emulators.processes import interpreter
 from shared.clock import SystemClock
-from shared.identity import TenantId
+from shared.identity import StoredId, TenantId
+from shared.ledger.records import entry_ref
 from shared.ledger.use_cases.seals import seal_ref
-from shared.ports import Decision, Ref, Update, View
+from shared.ports import Decision, Fields, Ref, Update, View
 from shared.wiring import House
 from tests.builders import a_call
 from tests.emulator.doors.conftest import Tenant, a_tenant
@@ -219,7 +220,7 @@ def test_a_garbled_seal_stops_neither_the_list_nor_the_command(
     asked = daybook("verify", "--public-key", str(pem), key=tenant.owner.key)
     assert asked.returncode == 0, asked.stderr
     for number, left, told in ((1, [2], "seal_missing 1"), (2, [], "unreadable 1")):
-        garble(cloud, seal_ref(TenantId(tenant.name), number))
+        garble(cloud, seal_ref(TenantId(tenant.name), number), {"count": "1"})
         listed = tenant.auditor.get("/v1/ledger/seals")
         assert (listed.status_code, [one["number"] for one in listed.json()["items"]]) == (200, left)
         answer = tenant.auditor.get(f"/v1/ledger/seals/{number}")
@@ -228,11 +229,23 @@ def test_a_garbled_seal_stops_neither_the_list_nor_the_command(
         assert (asked.returncode, told in asked.stderr) == (1, True), asked.stderr
 
 
-def garble(cloud: LocalCloud, ref: Ref) -> None:
-    """Make a seal's count a text, behind the books' back."""
+def test_damaged_books_are_not_written_for_beancount_and_one_line_says_why(
+    cloud: LocalCloud, daybook: Daybook, tmp_path: Path
+) -> None:
+    """It was a traceback; and no half of a file is left."""
+    tenant, output = a_tenant(cloud, "damaged"), tmp_path / "journal.beancount"
+    entry = tenant.owner.post("/v1/ledger/entries", a_sale(1, bank="assets:bank")).json()["id"]
+    garble(cloud, entry_ref(TenantId(tenant.name), StoredId(entry)), {"lines": "debit 11 GBP assets:bank"})
+    done = daybook("export", "--format", "beancount", "--output", str(output), key=tenant.owner.key)
+    told = f"daybook: entry {entry} cannot be written: run daybook verify"
+    assert (done.returncode, done.stderr.strip().splitlines(), list(tmp_path.iterdir())) == (1, [told], [])
+
+
+def garble(cloud: LocalCloud, ref: Ref, fields: Fields) -> None:
+    """Write over fields of a document, behind the books' back: its `create_time` stays."""
 
     def decide(view: View) -> Decision[None]:
-        return Decision(None, (Update(ref, {"count": "1"}, view.named(ref).version),))
+        return Decision(None, (Update(ref, fields, view.named(ref).version),))
 
     House(cloud.settings()).store.transact((ref,), decide)
 

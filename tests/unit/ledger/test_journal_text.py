@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ledger.model import AccountType
-from shared.ledger.rules.journal_text import beancount, beancount_account, ledger_account
+from shared.ledger.rules.journal_text import NotWritable, beancount, beancount_account, ledger_account
 from tests.house.sources import EVERYTHING, place, python_files, roots
 
 CODES = st.from_regex(r"[a-z0-9:_.-]{1,128}", fullmatch=True)
@@ -38,6 +38,22 @@ def test_every_account_is_named_so_that_the_name_leads_back(code: str, kind: Acc
 def test_names_read_as_a_bookkeeper_would_write_them(code: str, kind: AccountType, name: str) -> None:
     """And two codes never share one."""
     assert beancount_account(code, kind) == name
+
+
+@pytest.mark.parametrize(
+    ("garbled", "name"),
+    [
+        ({"kind": "entry", "id": "e", "fields": {"lines": []}}, "entry e"),
+        ({"kind": "entry", "id": "e", "fields": {"outcome": "posted", "lines": "x"}}, "entry e"),
+        ({"kind": "account", "code": "assets:bank", "fields": {}}, "account assets:bank"),
+        ({"kind": "account", "code": "assets:bank", "type": "poem"}, "account assets:bank"),
+        ({"kind": "total", "id": "t", "fields": {}}, "a total"),
+    ],
+)
+def test_what_cannot_be_written_is_said_in_a_line(garbled: dict[str, Any], name: str) -> None:
+    """It was a traceback."""
+    with pytest.raises(NotWritable, match=f"^{name} cannot be written: run daybook verify$"):
+        list(beancount([garbled]))
 
 
 def test_a_name_of_no_export_is_refused() -> None:
