@@ -17,6 +17,7 @@ from urllib.parse import quote
 from shared.cli.client import ApiRefused, Client
 from shared.cli.journal_records import Record
 from shared.cli.restoring import Wanted, restore
+from shared.faults import IdempotencyKeyReused
 from shared.ledger.line_text import read_lines
 from shared.ledger.model import EntryKind
 from shared.ledger.rules.verifying import SCHEMA, UNREADABLE
@@ -30,7 +31,6 @@ AT_FAULT: Final = frozenset({400, 413, 422})
 """Statuses that are about what a line says: any other no is about all of them."""
 NO_SUCH_ENTRY: Final = frozenset({400, 404, 422})
 """Statuses that answer a question for an entry that is not there, or has no id that one could have."""
-REUSED: Final = "idempotency_key_reused"
 
 Numbered: TypeAlias = tuple[int, Record | None]
 Lines: TypeAlias = Callable[[], Iterable[Numbered]]
@@ -310,9 +310,9 @@ def _settle(orders: Sequence[Order], answers: Sequence[Record], part: Imported) 
             case "posted":
                 part.known += answer["replayed"]
                 part.posted += not answer["replayed"]
-            case "refused" if answer["refusal"]["code"] == REUSED:
+            case "refused" if answer["refusal"]["code"] == IdempotencyKeyReused.code:
                 why = "another principal's import posted it, or it said something else then"
-                part.faults.append(f"line {order.line}: it is there under its key, and differs: {why} (code {REUSED})")
+                part.faults.append(f"line {order.line}: it is there under its key, and differs: {why}")
             case "refused" if answer["replayed"]:
                 anew.append(replace(order, number=order.number + 1))
             case "refused":

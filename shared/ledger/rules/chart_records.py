@@ -1,6 +1,6 @@
 """What an export says of the chart and the months: whether such a record is one. Nothing is sealed about either."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from shared.faults import Invalid
@@ -27,8 +27,7 @@ def check_account(record: Record) -> None:
     AccountType(record["type"])
     AccountState(record["state"])
     kinds(int, record["shards"])
-    _check_texts((record["code"], record["name"], *record.get("currencies", ())))
-    _check_texts(record.get("metadata", {}).values())
+    kinds(str, record["code"], record["name"], *record.get("currencies", ()), *record.get("metadata", {}).values())
     if (rate := record.get("declared_rate")) is not None:
         kinds(str, rate)
     if (floor := record["floor"]) is not None:
@@ -48,7 +47,3 @@ def check_period(record: Record) -> None:
         check_month(month)
     except Invalid as error:
         raise ValueError(error.message) from error
-
-
-def _check_texts(values: Iterable[Any]) -> None:
-    kinds(str, *values)
